@@ -1,0 +1,238 @@
+"""Reader of Java worlds since 1.18: blocks and block entities of a box as a Volume.
+
+Damaged files are refused, never repaired: every message names the file, the chunk and the field.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from craftc.blocks import BlockState, Palette, Volume
+from craftc.errors import FormatError
+from craftc.export import nbt
+from craftc.export.chunk import CELLS, bits_for, unpack, words_for
+from craftc.export.entities import entity_from
+from craftc.export.level import forced_chunks
+from craftc.export.region import RegionReader, region_name
+from craftc.export.schem_read import put_entity
+
+Pos = tuple[int, int, int]
+Box = tuple[Pos, Pos]
+OLDEST = 2860
+"""DataVersion of 1.18, the first with this chunk form."""
+
+_AIRS = frozenset(f"minecraft:{name}" for name in ("air", "cave_air", "void_air"))
+_U16 = npt.NDArray[np.uint16]
+
+
+@dataclass(frozen=True, slots=True)
+class _Chunk:
+    """One chunk that was read: its sections with blocks, and its block entities."""
+
+    x: int
+    z: int
+    where: str
+    sections: dict[int, _U16]
+    entities: list[Any]
+
+
+@dataclass(slots=True)
+class _States:
+    """Palette under construction, with a memo from NBT states to indices."""
+
+    palette: Palette = field(default_factory=Palette)
+    memo: dict[tuple[str, tuple[tuple[str, str], ...]], int] = field(default_factory=dict)
+
+    def index(self, entry: object, where: str) -> int:
+        if not isinstance(entry, dict):
+            raise FormatError("a palette entry is not a compound", where=where)
+        name = nbt.want(entry, "Name", str, where)
+        props = nbt.want(entry, "Properties", dict, where) if "Properties" in entry else {}
+        key = (name, tuple(sorted(props.items())))
+        found = self.memo.get(key)
+        if found is None:
+            text = f"{name}[{','.join(f'{k}={v}' for k, v in key[1])}]"
+            found = 0 if name in _AIRS else self.palette.add(BlockState.parse(text))
+            self.memo[key] = found
+        return found
+
+
+def read_world(path: Path, box: Box | None = None) -> Volume:
+    """Return the blocks of a world with their block entities; `origin` is the low corner.
+
+    `box` = (low, high), low <= block < high in world coordinates; every chunk of it must exist.
+    Without it the result is the bounding box of all blocks that are not air, and every chunk that
+    data/chunks.dat keeps loaded must exist. Raises FormatError that names the file and the chunk.
+    """
+    path = Path(path)
+    regions = _open_regions(path)
+    states = _States()
+    if box is not None:
+        if min(h - lo for lo, h in zip(*box, strict=True)) < 1:
+            raise FormatError(f"empty box {box}", where=str(path), legal="low < high on every axis")
+        wanted = _chunks_of(box)
+        _require(regions, wanted, path)
+        return _fill(regions, wanted, states, box)
+    _require(regions, _forced(path), path)
+    present = sorted(chunk for region in regions.values() for chunk in region.chunks())
+    coarse = _coarse_box(regions, present, states, path)
+    return _trim(_fill(regions, present, states, coarse))
+
+
+def _open_regions(path: Path) -> dict[str, RegionReader]:
+    folder = path / "region"
+    if not folder.is_dir():
+        raise FormatError("has no folder `region`", where=str(path), legal="a Java world")
+    files = sorted(folder.glob("r.*.mca"))
+    return {f.name: RegionReader(f) for f in files if f.stat().st_size}
+
+
+def _forced(path: Path) -> list[tuple[int, int]]:
+    file = path / "data" / "chunks.dat"
+    if not file.is_file():
+        return []
+    _, document = nbt.parse(nbt.unpack_gzip(file.read_bytes(), str(file)), str(file))
+    return forced_chunks(document, str(file))
+
+
+def _chunks_of(box: Box) -> list[tuple[int, int]]:
+    (x0, _, z0), (x1, _, z1) = box
+    return [(x, z) for x in range(x0 >> 4, (x1 - 1 >> 4) + 1) for z in range(z0 >> 4, (z1 - 1 >> 4) + 1)]
+
+
+def _require(regions: dict[str, RegionReader], chunks: list[tuple[int, int]], path: Path) -> None:
+    """Raise FormatError if a chunk that must exist is absent."""
+    for x, z in chunks:
+        name = region_name(x, z)
+        if name not in regions or not regions[name].has(x, z):
+            why = "is absent" if name in regions else "is absent with its whole region file"
+            where = f"{path / 'region' / name}, chunk ({x}, {z})"
+            raise FormatError(why, where=where, legal="every chunk of the box or of data/chunks.dat")
+
+
+def _coarse_box(
+    regions: dict[str, RegionReader], chunks: list[tuple[int, int]], states: _States, path: Path
+) -> Box:
+    """Return the smallest box of whole sections that holds all blocks."""
+    corners = [
+        (16 * chunk.x, 16 * y, 16 * chunk.z)
+        for chunk in _read(regions, chunks, states)
+        for y in chunk.sections
+    ]
+    if not corners:
+        raise FormatError("holds no blocks", where=str(path), legal="a world with at least one block")
+    xs, ys, zs = zip(*corners, strict=True)
+    return (min(xs), min(ys), min(zs)), (max(xs) + 16, max(ys) + 16, max(zs) + 16)
+
+
+def _read(
+    regions: dict[str, RegionReader], chunks: list[tuple[int, int]], states: _States
+) -> Iterator[_Chunk]:
+    for x, z in chunks:
+        region = regions[region_name(x, z)]
+        yield _parse_chunk(region.document(x, z), x, z, region.label(x, z), states)
+
+
+def _parse_chunk(document: bytes, x: int, z: int, where: str, states: _States) -> _Chunk:
+    _, root = nbt.parse(document, where)
+    if nbt.want(root, "DataVersion", int, where) < OLDEST:
+        raise FormatError("older than 1.18", where=where, legal=f"DataVersion {OLDEST} or later")
+    found = (nbt.want(root, "xPos", int, where), nbt.want(root, "zPos", int, where))
+    if found != (x, z):
+        raise FormatError(f"says that it is chunk {found}", where=where, legal="its own place")
+    sections = {}
+    for section in nbt.want(root, "sections", list, where):
+        y = nbt.want(section, "Y", int, where)
+        if "block_states" in section:
+            cells = _cells(section["block_states"], f"{where}, section {y}", states)
+            if cells is not None:
+                sections[y] = cells
+    entities = nbt.want(root, "block_entities", list, where) if "block_entities" in root else []
+    return _Chunk(x, z, where, sections, entities)
+
+
+def _cells(blocks: object, where: str, states: _States) -> _U16 | None:
+    """Return the palette indices [16, 16, 16] of a section, or None if it is all air."""
+    if not isinstance(blocks, dict):
+        raise FormatError("block_states is not a compound", where=where)
+    entries = nbt.want(blocks, "palette", list, where)
+    if not entries:
+        raise FormatError("an empty palette", where=where, legal="at least one state")
+    table = np.array([states.index(e, where) for e in entries], dtype=np.uint16)
+    if not table.any():
+        return None
+    if len(entries) == 1:
+        return np.full((16, 16, 16), table[0], dtype=np.uint16)
+    words = nbt.want(blocks, "data", np.ndarray, where)
+    bits = bits_for(len(entries))
+    if words.dtype.itemsize != 8 or words.size != words_for(bits):
+        legal = f"{words_for(bits)} longs for {len(entries)} states"
+        raise FormatError(f"data of {words.size} values", where=where, legal=legal)
+    local = unpack(words, bits, CELLS)
+    if int(local.max()) >= table.size:
+        cell = int(np.argmax(local >= table.size))
+        why = f"cell {cell} has palette index {int(local[cell])}, which the palette lacks"
+        raise FormatError(why, where=where, legal=f"0..{table.size - 1}")
+    return table[local].reshape(16, 16, 16)
+
+
+def _fill(
+    regions: dict[str, RegionReader], chunks: list[tuple[int, int]], states: _States, box: Box
+) -> Volume:
+    """Return the blocks of `chunks` that lie in `box`."""
+    low, high = box
+    out = Volume((high[0] - low[0], high[1] - low[1], high[2] - low[2]), states.palette, low)
+    for chunk in _read(regions, chunks, states):
+        for y, cells in chunk.sections.items():
+            _copy(out, cells, (16 * chunk.x, 16 * y, 16 * chunk.z))
+        for item in chunk.entities:
+            _place(out, item, chunk)
+    return out
+
+
+def _copy(out: Volume, cells: _U16, corner: Pos) -> None:
+    """Copy the common part of a section and the volume."""
+    source, target = [], []
+    for axis in (1, 2, 0):  # array order y, z, x
+        offset = corner[axis] - out.origin[axis]
+        start, stop = max(0, offset), min(out.size[axis], offset + 16)
+        if start >= stop:
+            return
+        target.append(slice(start, stop))
+        source.append(slice(start - offset, stop - offset))
+    out.ids[tuple(target)] = cells[tuple(source)]
+
+
+def _place(out: Volume, item: object, chunk: _Chunk) -> None:
+    if not isinstance(item, dict):
+        raise FormatError("a block entity is not a compound", where=chunk.where)
+    block_id = nbt.want(item, "id", str, chunk.where)
+    x, y, z = (nbt.want(item, axis, int, chunk.where) for axis in "xyz")
+    here = f"{chunk.where}, block entity {block_id} at ({x}, {y}, {z})"
+    if (x >> 4, z >> 4) != (chunk.x, chunk.z):
+        raise FormatError("lies outside its chunk", where=here)
+    local = (x - out.origin[0], y - out.origin[1], z - out.origin[2])
+    if min(local) < 0 or any(p >= s for p, s in zip(local, out.size, strict=True)):
+        return
+    entity = entity_from(block_id, item, here)
+    if entity is not None:
+        put_entity(out, local, block_id, entity, here)
+
+
+def _trim(volume: Volume) -> Volume:
+    """Return the bounding box of the blocks that are not air."""
+    filled = volume.ids != 0
+    low, high = [0, 0, 0], [0, 0, 0]
+    for axis, others in ((0, (0, 1)), (1, (1, 2)), (2, (0, 2))):  # x, y, z: the other array axes
+        line = np.flatnonzero(filled.any(axis=others))
+        low[axis], high[axis] = int(line[0]), int(line[-1]) + 1
+    out = volume.crop((low[0], low[1], low[2]), (high[0], high[1], high[2]))
+    origin = volume.origin
+    out.origin = (origin[0] + low[0], origin[1] + low[1], origin[2] + low[2])
+    return out
