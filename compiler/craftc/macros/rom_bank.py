@@ -27,6 +27,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -100,7 +101,7 @@ def _checked(digits: Digits, segments: Sequence[int]) -> tuple[int, ...]:
     if digits.dtype != np.uint8 or int(digits.max()) > 15:
         raise ModelError("digit above 15 or not uint8", where="rom bank", legal="uint8 in 0..15")
     starts = tuple(int(s) for s in segments)
-    rising = all(a < b for a, b in zip(starts, starts[1:], strict=False))
+    rising = all(a < b for a, b in pairwise(starts))
     if not starts or starts[0] != 0 or not rising or starts[-1] >= len(digits):
         raise ConfigError(
             f"segments {list(starts)}", where="rom bank", legal=f"rising from 0, below {len(digits)}"
