@@ -8,7 +8,7 @@ Seen from above (x east, z south), with the ports of the east border::
       z>0                            | south lanes                   <- s0 s1 open double shift
 
 All feeds enter at the east border at y = -2 (array row 1) and are active-high: a feed that is
-on opens its gates. The sums of level 0 leave as streams at `out_n` and `out_s` (array row 1).
+on opens its gates. The sums of level 0 leave there too, as streams on the dust of `out_n`, `out_s`.
 """
 
 from __future__ import annotations
@@ -61,6 +61,24 @@ def _place_lanes(volume: Volume, levels: int, x: int, center_z: int, ports: dict
             probes[f"{name}_{side}"] = (at[0] + pos[0], at[1] + pos[1], at[2] + pos[2])
 
 
+def _stream_line(volume: Volume, start: Pos, east_x: int) -> tuple[Pos, int]:
+    """Relay a stream from the block at `start` east to the border; return its last dust and the delay (rt).
+
+    Pattern, 3 blocks per rt: comparator, solid, dust (the level is exact over one dust). The border
+    cell is dust in any case, so the line must not end on a comparator's place.
+    """
+    x, y, z = start
+    relay = BlockState.make("comparator", facing="west", mode="compare", powered="false")
+    delay_rt = 0
+    for offset in range(1, east_x - x + 1):
+        kind = 0 if x + offset == east_x else offset % 3
+        state = (dust("east", "west"), relay, BlockState.make("stone"))[kind]
+        volume.set((x + offset, y, z), state)
+        volume.set((x + offset, y - 1, z), "minecraft:stone")
+        delay_rt += kind == 1
+    return (east_x, y, z), delay_rt
+
+
 def _start_line(volume: Volume, start: Pos, east_x: int) -> None:
     """Wire the bank's first start dust to the east border: one repeater, then dust."""
     x, y, z = start
@@ -96,6 +114,10 @@ def engine(digits: Digits, segments: Sequence[int] = (0,)) -> Engine:
         inner = bank.ports[f"start{index}"]
         pos = (inner.pos[0], inner.pos[1], inner.pos[2] + bank_at[2])
         ports[inner.name] = Port(inner.name, pos, "in", "binary", inner.side)
+    for side in SIDES:
+        port = ports[f"out_{side}"]
+        pos, delay_rt = _stream_line(volume, port.pos, east_x)
+        ports[port.name] = Port(port.name, pos, "out", "stream", "east", port.latency_rt + delay_rt)
     extra = np.array([START_LINE_RT] + [0] * (len(bank.segments) - 1))
     d_rt = tuple(int(v) for v in np.array(bank.start_rt) + extra)
     return Engine("engine", volume, ports, probes, bank, bank_at, levels, d_rt)
