@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable, Mapping
 from itertools import product
+from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 from craftc.blocks import BlockState, Entity, Volume
+from craftc.export.world import write_world
 
 ORIGIN = (-37, -64, -21)
 SIZE = (70, 384, 50)
 SIDES = ("north", "south", "east", "west")
+ITEMS = (0, 1, 124, 247, 371, 494, 618, 741, 864, 988, 1111, 1235, 1358, 1482, 1605, 1728)
+"""Redstone dust in a barrel for signals 0..15, from the rule floor(14 f) + (f > 0)."""
+
+HOPPER_7 = 138  # ceil(6 * 5 * 64 / 14)
 make = BlockState.make
 
 Content = tuple[BlockState, Entity | None]
@@ -80,3 +90,70 @@ def build_board() -> Volume:
 def board() -> Volume:
     """The board; tests must not change it."""
     return build_board()
+
+
+def _stacks(count: int) -> tuple[tuple[int, int], ...]:
+    return tuple((slot, min(64, count - 64 * slot)) for slot in range(-(-count // 64)))
+
+
+def _wanted(state: BlockState, entity: Entity | None) -> object:
+    if entity is None:
+        return None
+    if entity.kind == "comparator":
+        return ("OutputSignal", entity.signal)
+    if entity.kind == "sign":
+        return ("lines", entity.lines)
+    return ("Items", _stacks(ITEMS[entity.signal] if entity.kind == "barrel" else HOPPER_7))
+
+
+def plain_content(fields: Mapping[str, Any]) -> object:
+    """Return block entity fields, as any reader gave them, in the form that `facts` uses."""
+    if "OutputSignal" in fields:
+        return ("OutputSignal", int(fields["OutputSignal"]))
+    if "front_text" in fields:
+        assert int(fields["is_waxed"]) == 1
+        assert [json.loads(str(m)) for m in fields["back_text"]["messages"]] == [{"text": ""}] * 4
+        return ("lines", tuple(json.loads(str(m))["text"] for m in fields["front_text"]["messages"]))
+    assert all(str(i["id"]) == "minecraft:redstone" for i in fields["Items"])
+    return ("Items", tuple(sorted((int(i["Slot"]), int(i["Count"])) for i in fields["Items"])))
+
+
+Facts = dict[tuple[int, int, int], tuple[str, object]]
+
+
+@pytest.fixture(scope="session")
+def facts(board: Volume) -> Facts:
+    """Local position -> (state text, content) of every block of the board that is not air."""
+    return {
+        p: (str(board.get(p)), _wanted(board.get(p), board.entity(p)))
+        for p in board.positions(board.ids != 0)
+    }
+
+
+@pytest.fixture(scope="session")
+def content() -> Any:
+    """`plain_content`."""
+    return plain_content
+
+
+@pytest.fixture(scope="session")
+def world(board: Volume, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The board as a world folder; tests must not change it."""
+    path = tmp_path_factory.mktemp("worlds") / "board"
+    write_world(board, path, level_name="board", spawn=(1, -60, 2), spawn_yaw=180.0)
+    return path
+
+
+def same_blocks(one: Volume, two: Volume) -> bool:
+    """Return whether two volumes have equal sizes, states and contents, whatever their palettes."""
+    if one.size != two.size:
+        return False
+    copy = one.copy()
+    table = two.palette.remap_to(copy.palette)
+    return bool(np.array_equal(copy.ids, table[two.ids]))
+
+
+@pytest.fixture(scope="session")
+def same() -> Callable[[Volume, Volume], bool]:
+    """`same_blocks`."""
+    return same_blocks

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from craftc.errors import ConfigError, FormatError
-from craftc.export import nbt
+from craftc.export import nbt, nbt_read
 from craftc.units import MAX_SIGNAL
 
 FILLER = "minecraft:redstone"
@@ -106,9 +106,9 @@ def signal_of(items: Sequence[Mapping[str, Any]], slots: int, where: str) -> int
     """
     filled: dict[int, tuple[int, int]] = {}
     for item in items:
-        slot = nbt.want(item, "Slot", int, where)
-        name = nbt.want(item, "id", str, where)
-        count = nbt.want(item, "count" if "count" in item else "Count", int, where)
+        slot = nbt_read.want(item, "Slot", int, where)
+        name = nbt_read.want(item, "id", str, where)
+        count = nbt_read.want(item, "count" if "count" in item else "Count", int, where)
         size = STACK if name in _FULL_STACKS else _SMALL_STACKS.get(name, 0)
         if not size:
             known = ", ".join(sorted(_FULL_STACKS | set(_SMALL_STACKS)))

@@ -18,9 +18,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from craftc.blocks import BlockState, Entity, Palette
+from craftc.blocks import BlockState, Entity, Palette, Volume
 from craftc.errors import FormatError
-from craftc.export import nbt
+from craftc.export import nbt, nbt_read
 from craftc.export.container import SLOTS, McVersion, items_tag, signal_of
 from craftc.units import MAX_SIGNAL
 
@@ -161,18 +161,42 @@ def entity_from(block_id: str, fields: Mapping[str, Any], where: str) -> Entity 
     """
     kind = kind_of(block_id)
     if kind == "comparator":
-        signal = nbt.want(fields, "OutputSignal", int, where)
+        signal = nbt_read.want(fields, "OutputSignal", int, where)
         if not 0 <= signal <= MAX_SIGNAL:
             raise FormatError(f"OutputSignal {signal}", where=where, legal=f"0..{MAX_SIGNAL}")
         return Entity(kind, signal)
     if kind == "sign":
-        side = nbt.want(fields, "front_text", dict, where)
-        messages = nbt.want(side, "messages", list, where)
+        side = nbt_read.want(fields, "front_text", dict, where)
+        messages = nbt_read.want(side, "messages", list, where)
         return Entity(kind, lines=tuple(_plain(m, where) for m in messages))
     if kind:
-        items = nbt.want(fields, "Items", list, where)
+        items = nbt_read.want(fields, "Items", list, where)
         return Entity(kind, signal_of(items, SLOTS[block_id], where))
     return None
+
+
+def put_entities(
+    volume: Volume, xyz: npt.NDArray[np.int32], block_id: str, entity: Entity, where: str
+) -> None:
+    """Set the content of the blocks at local positions [n, 3] (x, y, z).
+
+    Raises FormatError if a block cannot have this content or was given content before.
+    """
+    place = (xyz[:, 1], xyz[:, 2], xyz[:, 0])
+    flat = np.ravel_multi_index(place, volume.ids.shape)
+    if np.unique(flat).size != flat.size:
+        raise FormatError("one block is given content twice", where=where, legal="once per block")
+    old, back = np.unique(volume.ids[place], return_inverse=True)
+    new = np.empty(old.size, dtype=np.uint16)
+    for i, index in enumerate(old.tolist()):
+        state, before = volume.palette.entries[index]
+        if before is not None or entity_id(state) != block_id:
+            x, y, z = (xyz[int(np.argmax(back == i))] + np.array(volume.origin)).tolist()
+            why = f"the block there is {state}" + (" and was given content before" if before else "")
+            here = f"{where} at ({x}, {y}, {z})"
+            raise FormatError(why, where=here, legal=f"one content per block of {block_id}")
+        new[i] = volume.palette.add(state, entity)
+    volume.ids[place] = new[back]
 
 
 def _plain(message: object, where: str) -> str:

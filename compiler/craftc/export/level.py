@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from craftc.export import nbt
+from craftc.export import nbt, nbt_read
 from craftc.export.container import McVersion
 from craftc.export.nbt import Tag, byte, compound, float64, integer, list_of, long, string
 
@@ -159,10 +159,10 @@ def chunks_dat(chunks: list[tuple[int, int]], mc: McVersion) -> bytes:
 
 def forced_chunks(document: dict[str, object], where: str) -> list[tuple[int, int]]:
     """Return the forced chunks of a parsed chunks.dat, sorted. Raises FormatError on another form."""
-    data = nbt.want(document, "data", dict, where)
+    data = nbt_read.want(document, "data", dict, where)
     if "Forced" not in data:
         return []
-    words = nbt.want(data, "Forced", np.ndarray, where).astype(np.int64)
+    words = nbt_read.want(data, "Forced", np.ndarray, where).astype(np.int64)
     x = (words & 0xFFFFFFFF).astype(np.uint32).astype(np.int32)
     z = words >> 32
     return sorted(zip(x.tolist(), z.tolist(), strict=True))

@@ -18,7 +18,7 @@ from types import TracebackType
 import numpy as np
 
 from craftc.errors import FormatError
-from craftc.export import nbt
+from craftc.export import nbt_read
 
 SECTOR = 4096
 MAX_SECTORS = 255
@@ -148,7 +148,7 @@ class RegionReader:
             except OSError as error:
                 raise FormatError(f"its file {apart.name} cannot be read", where=where) from error
         if kind & 127 == _GZIP:
-            return nbt.unpack_gzip(packed, where)
+            return nbt_read.unpack_gzip(packed, where)
         if kind & 127 == _RAW:
             return packed
         if kind & 127 != _ZLIB:

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from craftc.blocks import BlockState, Entity, Palette, Volume
+from craftc.blocks import BlockState, Palette, Volume
 from craftc.errors import FormatError
-from craftc.export import nbt
-from craftc.export.entities import entity_from, entity_id
+from craftc.export import nbt_read
+from craftc.export.entities import entity_from, put_entities
 
 _MAX_STATES = 65_535
 
@@ -28,24 +28,24 @@ def read_schem(path: Path) -> Volume:
         packed = Path(path).read_bytes()
     except OSError as error:
         raise FormatError(f"cannot be read: {error.strerror}", where=where, legal="a .schem file") from error
-    _, root = nbt.parse(nbt.unpack_gzip(packed, where), where)
-    body = nbt.want(root, "Schematic", dict, where) if "Schematic" in root else root
-    kind = nbt.want(body, "Version", int, where)
+    _, root = nbt_read.parse(nbt_read.unpack_gzip(packed, where), where, ("BlockEntities",))
+    body = nbt_read.want(root, "Schematic", dict, where) if "Schematic" in root else root
+    kind = nbt_read.want(body, "Version", int, where)
     if kind not in (2, 3):
         raise FormatError(f"schematic version {kind}", where=where, legal="2 or 3")
-    blocks = body if kind == 2 else nbt.want(body, "Blocks", dict, where)
+    blocks = body if kind == 2 else nbt_read.want(body, "Blocks", dict, where)
     size = _size(body, where)
-    table, palette = _palette(nbt.want(blocks, "Palette", dict, where), body.get("PaletteMax"), where)
-    data = nbt.want(blocks, "BlockData" if kind == 2 else "Data", np.ndarray, where)
+    table, palette = _palette(nbt_read.want(blocks, "Palette", dict, where), body.get("PaletteMax"), where)
+    data = nbt_read.want(blocks, "BlockData" if kind == 2 else "Data", np.ndarray, where)
     volume = Volume(size, palette, _offset(body, where))
     volume.ids = _indices(data, table, size, where).reshape(volume.ids.shape)
-    for item in nbt.want(blocks, "BlockEntities", list, where) if "BlockEntities" in blocks else []:
+    for item in nbt_read.want(blocks, "BlockEntities", list, where) if "BlockEntities" in blocks else []:
         _place(volume, item, kind, where)
     return volume
 
 
 def _size(body: Mapping[str, Any], where: str) -> tuple[int, int, int]:
-    x, y, z = (nbt.want(body, key, int, where) & 0xFFFF for key in ("Width", "Height", "Length"))
+    x, y, z = (nbt_read.want(body, key, int, where) & 0xFFFF for key in ("Width", "Height", "Length"))
     if min(x, y, z) < 1:
         raise FormatError(f"size {x} x {y} x {z}", where=where, legal="every side 1..65,535")
     return (x, y, z)
@@ -54,7 +54,7 @@ def _size(body: Mapping[str, Any], where: str) -> tuple[int, int, int]:
 def _offset(body: Mapping[str, Any], where: str) -> tuple[int, int, int]:
     if "Offset" not in body:
         return (0, 0, 0)
-    values = nbt.want(body, "Offset", np.ndarray, where)
+    values = nbt_read.want(body, "Offset", np.ndarray, where)
     if values.size != 3:
         raise FormatError(f"Offset of {values.size} values", where=where, legal="3")
     return (int(values[0]), int(values[1]), int(values[2]))
@@ -122,25 +122,22 @@ def _varints(raw: npt.NDArray[np.uint8], ends: npt.NDArray[np.bool_], where: str
     return values
 
 
-def _place(volume: Volume, item: object, kind: int, where: str) -> None:
-    """Give one block its content. Raises FormatError if it lies outside or on the wrong block."""
-    if not isinstance(item, dict):
-        raise FormatError("a block entity is not a compound", where=where)
-    at = nbt.want(item, "Pos", np.ndarray, where)
-    block_id = nbt.want(item, "Id", str, where)
-    fields = item if kind == 2 else item.get("Data", {})
-    pos = tuple(int(v) for v in at)
-    here = f"{where}, block entity {block_id} at {pos}"
-    if len(pos) != 3 or min(pos) < 0 or any(p >= s for p, s in zip(pos, volume.size, strict=True)):
-        raise FormatError("lies outside the schematic", where=here, legal=f"0 <= Pos < {volume.size}")
-    entity = entity_from(block_id, fields, here)
+def _place(volume: Volume, run: nbt_read.Run, kind: int, where: str) -> None:
+    """Give the blocks of a run their content. Raises FormatError if that is impossible."""
+    item = run.fields
+    block_id = nbt_read.want(item, "Id", str, where)
+    here = f"{where}, block entity {block_id}"
+    fields = item if kind == 2 else nbt_read.want(item, "Data", dict, here) if "Data" in item else {}
+    if run.xyz is None:
+        at = nbt_read.want(item, "Pos", np.ndarray, here)
+        if at.size != 3:
+            raise FormatError(f"Pos of {at.size} values", where=here, legal="3")
+    xyz = run.xyz if run.xyz is not None else at.astype(np.int32).reshape(1, 3)
+    outside = np.flatnonzero(((xyz < 0) | (xyz >= np.array(volume.size))).any(axis=1))
+    if outside.size:
+        x, y, z = xyz[outside[0]].tolist()
+        legal = f"0 <= Pos < {volume.size}"
+        raise FormatError("lies outside the schematic", where=f"{here} at ({x}, {y}, {z})", legal=legal)
+    entity = entity_from(block_id, fields, f"{here} at {tuple(xyz[0].tolist())}")
     if entity is not None:
-        put_entity(volume, (pos[0], pos[1], pos[2]), block_id, entity, here)
-
-
-def put_entity(volume: Volume, local: tuple[int, int, int], block_id: str, entity: Entity, here: str) -> None:
-    """Set the content of the block at `local`. Raises FormatError if the block has no such content."""
-    state = volume.get(local)
-    if entity_id(state) != block_id:
-        raise FormatError(f"the block there is {state}", where=here, legal=f"a block with {block_id} content")
-    volume.set(local, state, entity)
+        put_entities(volume, xyz, block_id, entity, here)

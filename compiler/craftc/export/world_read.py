@@ -8,19 +8,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from craftc.blocks import BlockState, Palette, Volume
 from craftc.errors import FormatError
-from craftc.export import nbt
+from craftc.export import nbt_read
 from craftc.export.chunk import CELLS, bits_for, unpack, words_for
-from craftc.export.entities import entity_from
+from craftc.export.entities import entity_from, put_entities
 from craftc.export.level import forced_chunks
 from craftc.export.region import RegionReader, region_name
-from craftc.export.schem_read import put_entity
 
 Pos = tuple[int, int, int]
 Box = tuple[Pos, Pos]
@@ -39,7 +37,7 @@ class _Chunk:
     z: int
     where: str
     sections: dict[int, _U16]
-    entities: list[Any]
+    entities: list[nbt_read.Run]
 
 
 @dataclass(slots=True)
@@ -52,8 +50,10 @@ class _States:
     def index(self, entry: object, where: str) -> int:
         if not isinstance(entry, dict):
             raise FormatError("a palette entry is not a compound", where=where)
-        name = nbt.want(entry, "Name", str, where)
-        props = nbt.want(entry, "Properties", dict, where) if "Properties" in entry else {}
+        name = nbt_read.want(entry, "Name", str, where)
+        props = nbt_read.want(entry, "Properties", dict, where) if "Properties" in entry else {}
+        if not all(isinstance(v, str) for v in props.values()):
+            raise FormatError(f"a property of {name} is not a string", where=where, legal="strings")
         key = (name, tuple(sorted(props.items())))
         found = self.memo.get(key)
         if found is None:
@@ -97,7 +97,7 @@ def _forced(path: Path) -> list[tuple[int, int]]:
     file = path / "data" / "chunks.dat"
     if not file.is_file():
         return []
-    _, document = nbt.parse(nbt.unpack_gzip(file.read_bytes(), str(file)), str(file))
+    _, document = nbt_read.parse(nbt_read.unpack_gzip(file.read_bytes(), str(file)), str(file))
     return forced_chunks(document, str(file))
 
 
@@ -140,20 +140,20 @@ def _read(
 
 
 def _parse_chunk(document: bytes, x: int, z: int, where: str, states: _States) -> _Chunk:
-    _, root = nbt.parse(document, where)
-    if nbt.want(root, "DataVersion", int, where) < OLDEST:
+    _, root = nbt_read.parse(document, where, ("block_entities",))
+    if nbt_read.want(root, "DataVersion", int, where) < OLDEST:
         raise FormatError("older than 1.18", where=where, legal=f"DataVersion {OLDEST} or later")
-    found = (nbt.want(root, "xPos", int, where), nbt.want(root, "zPos", int, where))
+    found = (nbt_read.want(root, "xPos", int, where), nbt_read.want(root, "zPos", int, where))
     if found != (x, z):
         raise FormatError(f"says that it is chunk {found}", where=where, legal="its own place")
     sections = {}
-    for section in nbt.want(root, "sections", list, where):
-        y = nbt.want(section, "Y", int, where)
+    for section in nbt_read.want(root, "sections", list, where):
+        y = nbt_read.want(section, "Y", int, where)
         if "block_states" in section:
             cells = _cells(section["block_states"], f"{where}, section {y}", states)
             if cells is not None:
                 sections[y] = cells
-    entities = nbt.want(root, "block_entities", list, where) if "block_entities" in root else []
+    entities = nbt_read.want(root, "block_entities", list, where) if "block_entities" in root else []
     return _Chunk(x, z, where, sections, entities)
 
 
@@ -161,7 +161,7 @@ def _cells(blocks: object, where: str, states: _States) -> _U16 | None:
     """Return the palette indices [16, 16, 16] of a section, or None if it is all air."""
     if not isinstance(blocks, dict):
         raise FormatError("block_states is not a compound", where=where)
-    entries = nbt.want(blocks, "palette", list, where)
+    entries = nbt_read.want(blocks, "palette", list, where)
     if not entries:
         raise FormatError("an empty palette", where=where, legal="at least one state")
     table = np.array([states.index(e, where) for e in entries], dtype=np.uint16)
@@ -169,7 +169,7 @@ def _cells(blocks: object, where: str, states: _States) -> _U16 | None:
         return None
     if len(entries) == 1:
         return np.full((16, 16, 16), table[0], dtype=np.uint16)
-    words = nbt.want(blocks, "data", np.ndarray, where)
+    words = nbt_read.want(blocks, "data", np.ndarray, where)
     bits = bits_for(len(entries))
     if words.dtype.itemsize != 8 or words.size != words_for(bits):
         legal = f"{words_for(bits)} longs for {len(entries)} states"
@@ -191,8 +191,8 @@ def _fill(
     for chunk in _read(regions, chunks, states):
         for y, cells in chunk.sections.items():
             _copy(out, cells, (16 * chunk.x, 16 * y, 16 * chunk.z))
-        for item in chunk.entities:
-            _place(out, item, chunk)
+        for run in chunk.entities:
+            _place(out, run, chunk)
     return out
 
 
@@ -209,20 +209,22 @@ def _copy(out: Volume, cells: _U16, corner: Pos) -> None:
     out.ids[tuple(target)] = cells[tuple(source)]
 
 
-def _place(out: Volume, item: object, chunk: _Chunk) -> None:
-    if not isinstance(item, dict):
-        raise FormatError("a block entity is not a compound", where=chunk.where)
-    block_id = nbt.want(item, "id", str, chunk.where)
-    x, y, z = (nbt.want(item, axis, int, chunk.where) for axis in "xyz")
-    here = f"{chunk.where}, block entity {block_id} at ({x}, {y}, {z})"
-    if (x >> 4, z >> 4) != (chunk.x, chunk.z):
-        raise FormatError("lies outside its chunk", where=here)
-    local = (x - out.origin[0], y - out.origin[1], z - out.origin[2])
-    if min(local) < 0 or any(p >= s for p, s in zip(local, out.size, strict=True)):
-        return
-    entity = entity_from(block_id, item, here)
+def _place(out: Volume, run: nbt_read.Run, chunk: _Chunk) -> None:
+    """Give the blocks of a run that lie in the volume their content."""
+    block_id = nbt_read.want(run.fields, "id", str, chunk.where)
+    here = f"{chunk.where}, block entity {block_id}"
+    world = run.xyz
+    if world is None:
+        world = np.array([[nbt_read.want(run.fields, axis, int, here) for axis in "xyz"]], dtype=np.int64)
+    away = np.flatnonzero(((world[:, ::2] >> 4) != (chunk.x, chunk.z)).any(axis=1))
+    if away.size:
+        x, y, z = world[away[0]].tolist()
+        raise FormatError("lies outside its chunk", where=f"{here} at ({x}, {y}, {z})")
+    local = world - np.array(out.origin)
+    local = local[((local >= 0) & (local < np.array(out.size))).all(axis=1)]
+    entity = entity_from(block_id, run.fields, f"{here} at {tuple(world[0].tolist())}")
     if entity is not None:
-        put_entity(out, local, block_id, entity, here)
+        put_entities(out, local.astype(np.int32), block_id, entity, here)
 
 
 def _trim(volume: Volume) -> Volume:
