@@ -154,6 +154,14 @@ def _sign_fields(lines: tuple[str, ...]) -> dict[str, nbt.Tag]:
     return {"front_text": side(lines), "back_text": side(()), "is_waxed": nbt.byte(1)}
 
 
+def state_from(text: str, where: str) -> BlockState:
+    """Return the state that a file spells as `text`. Raises FormatError that names `where`."""
+    try:
+        return BlockState.parse(text)
+    except FormatError as error:
+        raise FormatError(error.message, where=where, legal=error.legal) from error
+
+
 def entity_from(block_id: str, fields: Mapping[str, Any], where: str) -> Entity | None:
     """Return the content of a block entity that was read, or None for kinds of no interest.
 

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from craftc.blocks import BlockState, Palette, Volume
+from craftc.blocks import Palette, Volume
 from craftc.errors import FormatError
 from craftc.export import nbt_read
-from craftc.export.entities import entity_from, put_entities
+from craftc.export.entities import entity_from, put_entities, state_from
 
 _MAX_STATES = 65_535
 
@@ -37,8 +37,9 @@ def read_schem(path: Path) -> Volume:
     size = _size(body, where)
     table, palette = _palette(nbt_read.want(blocks, "Palette", dict, where), body.get("PaletteMax"), where)
     data = nbt_read.want(blocks, "BlockData" if kind == 2 else "Data", np.ndarray, where)
-    volume = Volume(size, palette, _offset(body, where))
-    volume.ids = _indices(data, table, size, where).reshape(volume.ids.shape)
+    ids = _indices(data, table, size, where)
+    volume = Volume((1, 1, 1), palette, _offset(body, where))
+    volume.ids = ids.reshape(size[1], size[2], size[0])
     for item in nbt_read.want(blocks, "BlockEntities", list, where) if "BlockEntities" in blocks else []:
         _place(volume, item, kind, where)
     return volume
@@ -78,7 +79,7 @@ def _palette(
             raise FormatError(
                 f"palette index {index} is given twice", where=where, legal="one state per index"
             )
-        table[index] = palette.add(BlockState.parse(text))
+        table[index] = palette.add(state_from(text, where))
     return table, palette
 
 

@@ -12,11 +12,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from craftc.blocks import BlockState, Palette, Volume
+from craftc.blocks import Palette, Volume
 from craftc.errors import FormatError
 from craftc.export import nbt_read
 from craftc.export.chunk import CELLS, bits_for, unpack, words_for
-from craftc.export.entities import entity_from, put_entities
+from craftc.export.entities import entity_from, put_entities, state_from
 from craftc.export.level import forced_chunks
 from craftc.export.region import RegionReader, region_name
 
@@ -58,7 +58,7 @@ class _States:
         found = self.memo.get(key)
         if found is None:
             text = f"{name}[{','.join(f'{k}={v}' for k, v in key[1])}]"
-            found = 0 if name in _AIRS else self.palette.add(BlockState.parse(text))
+            found = 0 if name in _AIRS else self.palette.add(state_from(text, where))
             self.memo[key] = found
         return found
 
