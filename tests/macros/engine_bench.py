@@ -69,7 +69,7 @@ def run_engine(
     d_to_s0_rt: int = 6,
     late_mask_rt: int = 0,
 ) -> npt.NDArray[np.int64]:
-    """Return the sums (levels, 2) that leave the engine for input bits (planes, words, 2), MSB plane first."""
+    """Return the sums (levels, 2) of an engine for input bits (planes, words, 2), MSB plane first."""
     volume, levers = with_levers(engine)
     script = Script(levers)
     words, levels = bits.shape[1], engine.levels

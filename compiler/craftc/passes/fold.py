@@ -1,0 +1,162 @@
+"""Pass `fold`: spreads every layer over lanes and words and fills its ROM.
+
+A layer of n_out neurons gets `levels` levels (two lanes each: the north lane takes the first half
+of the inputs, the south lane the second half) and is done in `passes` passes; in pass p, level k
+computes neuron p*levels + k. Per bit plane a pass reads `words` ROM words: first the inputs, then
+the bias constants. A digit of the ROM is the int4 code in two's complement (code & 15).
+
+    words = half of the inputs + bias words       ROM = passes * words words x levels x 2 digits
+
+Nothing is rounded: illegal lanes or words per lane are refused with the legal values.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from craftc.config import BuildConfig
+from craftc.errors import FoldingError, UnsupportedOp
+from craftc.model.checkpoint import BIAS_STEP, Checkpoint, Int8, Layer, bias_codes
+from craftc.model.overflow import prove
+
+MAX_SUM_DIGITS = 5  # octal digits of a sum; the word has 6 with at least one flush digit
+MIN_SUM_DIGITS = 4  # narrower sums are widened: the strobes are drawn for 4 or 5
+MAX_LEVELS = 150  # 2 blocks each inside the world's 384, with room for base and sky
+CODE_MASK = 15
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LayerPlan:
+    """One layer on hardware. `north` and `south` are input indices in streaming order."""
+
+    index: int
+    n_in: int
+    n_out: int
+    levels: int
+    passes: int
+    words: int
+    planes: int  # bit planes of the inputs: 1 or 4
+    sum_digits: int  # octal digits of the sum
+    shift: int | None
+    north: tuple[int, ...]
+    south: tuple[int, ...]
+    const_north: int  # bias words on the north lanes (constant 1)
+    const_south: int  # bias words on the south lanes (constant 1, or 8 before 4-bit inputs)
+    rom: npt.NDArray[np.uint8]  # (passes * words, levels, 2)
+
+    @property
+    def segments(self) -> tuple[int, ...]:
+        """First ROM word of every pass."""
+        return tuple(p * self.words for p in range(self.passes))
+
+    @property
+    def lanes(self) -> int:
+        """Lanes of the layer, two per level."""
+        return 2 * self.levels
+
+    @property
+    def weight_bits(self) -> int:
+        """Bits of weight information in the ROM: 4 per weight and per bias code."""
+        return 4 * self.n_out * (self.n_in + self.const_north + self.const_south)
+
+    def neuron(self, pass_index: int, level: int) -> int:
+        """Return the neuron of a level in a pass (may be >= n_out in the last pass)."""
+        return pass_index * self.levels + level
+
+
+def fold(checkpoint: Checkpoint, config: BuildConfig) -> tuple[LayerPlan, ...]:
+    """Return the plan of every layer.
+
+    Raises FoldingError for illegal lanes or words per lane, OverflowRefused if a sum needs more than
+    MAX_SUM_DIGITS octal digits, UnsupportedOp for what the machine has no hardware for.
+    """
+    ranges = prove(checkpoint, max_digits=MAX_SUM_DIGITS)
+    if checkpoint.layers[0].input_bits != 1:
+        raise UnsupportedOp("4-bit inputs of the first layer", where="layer 0", legal="1-bit inputs")
+    if len(checkpoint.layers) < 2:
+        raise UnsupportedOp("a single layer", where=checkpoint.name, legal="two or more layers")
+    plans = []
+    for index, (layer, found) in enumerate(zip(checkpoint.layers, ranges, strict=True)):
+        if layer.shift is not None and layer.shift % 3:
+            raise UnsupportedOp(f"shift {layer.shift}", where=f"layer {index}", legal="0, 3, 6, 9")
+        digits = max(found.digits, MIN_SUM_DIGITS)
+        plans.append(_plan(index, layer, digits, _levels(index, layer, config)))
+    return tuple(plans)
+
+
+def _words(layer: Layer) -> tuple[int, int, int]:
+    """Return (words per plane, bias words north, bias words south) of a layer."""
+    half = (layer.n_in + 1) // 2
+    ones = int(np.count_nonzero(layer.bias_constants == 1))
+    eights = int(np.count_nonzero(layer.bias_constants == BIAS_STEP))
+    if layer.input_bits == 1:
+        north, south = (ones + 1) // 2, ones // 2
+        return max(half + north, layer.n_in - half + south), north, south
+    return half + max(ones, eights), ones, eights
+
+
+def legal_levels(n_out: int) -> tuple[int, ...]:
+    """Return the useful numbers of levels: the least one for each number of passes, descending."""
+    return tuple(sorted({-(-n_out // p) for p in range(1, n_out + 1)} & set(range(1, MAX_LEVELS + 1)),
+                        reverse=True))  # fmt: skip
+
+
+def _levels(index: int, layer: Layer, config: BuildConfig) -> int:
+    legal = legal_levels(layer.n_out)
+    words, _, _ = _words(layer)
+    where = f"layer {index}"
+    if config.lanes is not None and config.words_per_lane is not None:
+        raise FoldingError("lanes and words per lane are both given", legal="one of them")
+    if config.lanes is not None:
+        if config.lanes < 2 or config.lanes % 2:
+            raise FoldingError(f"{config.lanes} lanes", where=where, legal="even numbers from 2")
+        wanted = min(config.lanes // 2, legal[0])
+        fits = [n for n in legal if n <= wanted]
+        if (config.lanes > 2 * legal[0] and index == 0) or fits[0] != wanted:
+            raise FoldingError(f"{config.lanes} lanes", where=where,
+                               legal=", ".join(str(2 * n) for n in legal))  # fmt: skip
+        return wanted
+    if config.words_per_lane is not None:
+        by_words = {words * -(-layer.n_out // n): n for n in legal}
+        if index == 0 and config.words_per_lane not in by_words:
+            raise FoldingError(f"{config.words_per_lane} words per lane", where=where,
+                               legal=", ".join(map(str, sorted(by_words))))  # fmt: skip
+        fitting = [n for w, n in sorted(by_words.items()) if w <= config.words_per_lane]
+        return fitting[-1] if fitting else legal[0]
+    if config.optimize == "area":
+        return next(n for n in legal if -(-layer.n_out // n) >= 2) if layer.n_out > 1 else 1
+    return legal[0]
+
+
+def _plan(index: int, layer: Layer, sum_digits: int, levels: int) -> LayerPlan:
+    words, const_north, const_south = _words(layer)
+    half = (layer.n_in + 1) // 2
+    passes = -(-layer.n_out // levels)
+    north, south = tuple(range(half)), tuple(range(half, layer.n_in))
+    rom = np.zeros((passes * words, levels, 2), dtype=np.uint8)
+    codes = bias_codes(layer)
+    ones = codes[:, layer.bias_constants == 1]
+    extra_north, extra_south = (
+        (ones[:, :const_north], ones[:, const_north:])
+        if layer.input_bits == 1
+        else (ones, codes[:, layer.bias_constants == BIAS_STEP])
+    )
+    for side, inputs, extra in ((0, north, extra_north), (1, south, extra_south)):
+        start = half if layer.input_bits == 4 else len(inputs)
+        for p in range(passes):
+            neurons = slice(p * levels, min((p + 1) * levels, layer.n_out))
+            count = neurons.stop - neurons.start
+            block = rom[p * words : (p + 1) * words, :count, side]
+            block[: len(inputs)] = _digits(layer.weight_codes[neurons][:, list(inputs)])
+            block[start : start + extra.shape[1]] = _digits(extra[neurons])
+    return LayerPlan(index, layer.n_in, layer.n_out, levels, passes, words, layer.input_bits,
+                     sum_digits, layer.shift, north, south, const_north, const_south, rom)  # fmt: skip
+
+
+def _digits(codes: Int8) -> npt.NDArray[np.uint8]:
+    """Return ROM digits (words, neurons) of int4 codes (neurons, words)."""
+    digits: npt.NDArray[np.uint8] = (codes.T & CODE_MASK).astype(np.uint8)
+    return digits
