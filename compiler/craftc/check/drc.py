@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -57,7 +58,7 @@ class Finding:
         return f"{self.rule} at {self.pos}: {self.block}; {REMEDY[self.rule]}"
 
 
-def neighbour(values: npt.NDArray[np.generic], direction: int) -> npt.NDArray[np.generic]:
+def neighbour(values: npt.NDArray[Any], direction: int) -> npt.NDArray[Any]:
     """Return an array whose cell holds the value of its neighbour in `direction` (edges: 0)."""
     out = np.zeros_like(values)
     source, target = [slice(None)] * 3, [slice(None)] * 3
@@ -157,7 +158,7 @@ def _unbaked(volume: Volume, devices: DeviceTables, analog: npt.NDArray[np.int16
     compare = devices.kind[volume.ids] == COMPARE
     for direction in range(2, 6):
         bad |= ((reads >> direction) & 1 > 0) & (neighbour(constant, direction) > 0)
-    return bad & dead[volume.ids] & compare & _quiet_sides(volume, devices)
+    return np.asarray(bad & dead[volume.ids] & compare & _quiet_sides(volume, devices), dtype=np.bool_)
 
 
 def _quiet_sides(volume: Volume, devices: DeviceTables) -> Mask:
