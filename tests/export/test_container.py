@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+import mcschematic
 import pytest
 
 from craftc.errors import ConfigError, FormatError
@@ -59,6 +60,11 @@ def test_unstackable_items_count_as_full_slots() -> None:
 def test_bad_items_are_refused(items: list[dict[str, object]], why: str) -> None:
     with pytest.raises(FormatError, match=why):
         signal_of(items, 27, "test")
+
+
+def test_data_versions_are_those_of_mcschematic() -> None:
+    for name, row in VERSIONS.items():
+        assert row.data_version == mcschematic.Version["JE_" + name.replace(".", "_")].value
 
 
 def test_unknown_version_names_the_supported_ones() -> None:

@@ -153,6 +153,10 @@ def _del(path: str) -> Callable[[Any], None]:
     return change
 
 
+def _repeat_section(root: Any) -> None:
+    root["sections"].append(next(s for s in root["sections"] if int(s["Y"]) == 4))
+
+
 def _twice(root: Any) -> None:
     root["block_entities"].append(root["block_entities"][0])
 
@@ -172,6 +176,7 @@ def _twice(root: Any) -> None:
         (_del("block_entities/0/id"), "id is missing"),
         (_set("block_entities/0/OutputSignal", nbtlib.Int(16)), "OutputSignal 16"),
         (_twice, "given content"),
+        (_repeat_section, "section 4 is given twice"),
     ],
 )
 def test_broken_chunks(region: Path, change: Callable[[Any], None], why: str) -> None:

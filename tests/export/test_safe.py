@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import errno
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -98,6 +101,16 @@ def test_full_disk_is_one_message(tmp_path: Path) -> None:
     assert _names(tmp_path) == []
 
 
+def test_messages_name_the_wanted_folder(tmp_path: Path) -> None:
+    with (
+        pytest.raises(OutputError) as caught,
+        fresh_output(tmp_path / "out") as folder,
+        safe.disk_errors(folder),
+    ):
+        raise OSError(errno.ENOSPC, "No space left on device")
+    assert str(caught.value).startswith(f"{tmp_path / 'out'}: the disk is full")
+
+
 def test_real_full_device() -> None:
     full = Path("/dev/full")
     if not full.exists():
@@ -122,3 +135,27 @@ def test_parent_that_is_a_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "f").touch()
     with pytest.raises(OutputError, match="cannot be written"), fresh_output(tmp_path / "f" / "out"):
         pass
+
+
+SLOW_BUILD = """
+import sys, time
+from pathlib import Path
+from craftc.export.safe import fresh_output
+with fresh_output(Path(sys.argv[1])) as folder:
+    (folder / "level.dat").touch()
+    print("started", flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize(("how", "left"), [(signal.SIGINT, 0), (signal.SIGKILL, 1)])
+def test_a_killed_build_leaves_nothing_that_looks_whole(
+    tmp_path: Path, how: signal.Signals, left: int
+) -> None:
+    command = [sys.executable, "-c", SLOW_BUILD, str(tmp_path / "out")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as build:
+        assert build.stdout is not None and build.stdout.readline() == b"started\n"
+        build.send_signal(how)
+        assert build.wait(timeout=30) != 0
+    names = _names(tmp_path)
+    assert len(names) == left and all(n.startswith(".out.partial-") for n in names)

@@ -77,6 +77,33 @@ class Run:
     xyz: npt.NDArray[np.int32] | None
 
 
+class Memo:
+    """Compounds of lists named `name` that were decoded before, by their bytes.
+
+    A compound ends itself, so none is the beginning of another: the bytes at the cursor match at
+    most one that is known. Repeated items come back as the same object; treat them as read-only.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.known: dict[bytes, dict[str, Any]] = {}
+        self.sizes: list[int] = []
+
+    def find(self, data: bytes, at: int) -> tuple[int, dict[str, Any]] | None:
+        """Return (size, value) of the known compound at `at`."""
+        for size in self.sizes:
+            value = self.known.get(data[at : at + size])
+            if value is not None:
+                return size, value
+        return None
+
+    def add(self, raw: bytes, value: dict[str, Any]) -> None:
+        """Keep a compound."""
+        self.known[raw] = value
+        if len(raw) not in self.sizes:
+            self.sizes.append(len(raw))
+
+
 def unpack_gzip(data: bytes, where: str) -> bytes:
     """Return the content of a gzip file. Raises FormatError if it is damaged or no gzip at all."""
     if not data:
@@ -89,14 +116,16 @@ def unpack_gzip(data: bytes, where: str) -> bytes:
         ) from error
 
 
-def parse(data: bytes, where: str, runs: Iterable[str] = ()) -> tuple[str, dict[str, Any]]:
+def parse(
+    data: bytes, where: str, runs: Iterable[str] = (), memo: Memo | None = None
+) -> tuple[str, dict[str, Any]]:
     """Return (root name, root compound) of a whole NBT document.
 
-    Lists of compounds under a name in `runs`, at any depth, come as list[Run]. Raises FormatError that
-    names `where` and the byte offset if the document is cut, nested too deeply, holds an unknown type,
-    or has bytes after its end.
+    Lists of compounds under a name in `runs`, at any depth, come as list[Run]; `memo` speeds up lists
+    whose items recur in many documents. Raises FormatError that names `where` and the byte offset if
+    the document is cut, nested too deeply, holds an unknown type, or has bytes after its end.
     """
-    reader = _Decoder(data, where, frozenset(runs))
+    reader = _Decoder(data, where, frozenset(runs), memo)
     kind = reader.number(BYTE)
     if kind != COMPOUND:
         raise reader.fail(f"the root has type {kind}", "a compound (10)")
@@ -110,8 +139,8 @@ def parse(data: bytes, where: str, runs: Iterable[str] = ()) -> tuple[str, dict[
 class _Decoder:
     """Cursor over the bytes of one document."""
 
-    def __init__(self, data: bytes, where: str, runs: frozenset[str]) -> None:
-        self.data, self.where, self.runs, self.at = data, where, runs, 0
+    def __init__(self, data: bytes, where: str, runs: frozenset[str], memo: Memo | None) -> None:
+        self.data, self.where, self.runs, self.memo, self.at = data, where, runs, memo, 0
 
     def fail(self, why: str, legal: str = "") -> FormatError:
         return FormatError(why, where=f"{self.where}, NBT byte {self.at}", legal=legal)
@@ -151,9 +180,28 @@ class _Decoder:
         out: dict[str, Any] = {}
         while kind := self.number(BYTE):
             name = self.text()
-            grouped = kind == LIST and name in self.runs
-            out[name] = self.grouped(depth + 1) if grouped else self.value(kind, depth + 1)
+            out[name] = self.list_named(name, depth + 1) if kind == LIST else self.value(kind, depth + 1)
         return out
+
+    def list_named(self, name: str, depth: int) -> list[Any]:
+        if name in self.runs:
+            return self.grouped(depth)
+        if self.memo is None or name != self.memo.name:
+            return self.items(depth)
+        kind, count = self.list_head()
+        if kind != COMPOUND:
+            return [self.value(kind, depth + 1) for _ in range(count)]
+        return [self.remembered(self.memo, depth + 1) for _ in range(count)]
+
+    def remembered(self, memo: Memo, depth: int) -> dict[str, Any]:
+        start = self.at
+        hit = memo.find(self.data, start)
+        if hit is not None:
+            self.at += hit[0]
+            return hit[1]
+        value = self.compound(depth)
+        memo.add(self.data[start : self.at], value)
+        return value
 
     def list_head(self) -> tuple[int, int]:
         """Return (type, count) of a list after checking them."""

@@ -47,6 +47,10 @@ def fresh_output(path: Path) -> Iterator[Path]:
         try:
             yield partial
             _swap(partial, path)
+        except OutputError as error:
+            shutil.rmtree(partial, ignore_errors=True)
+            where = error.where.replace(str(partial), str(path))
+            raise OutputError(error.message, where=where, legal=error.legal) from error
         except BaseException:
             shutil.rmtree(partial, ignore_errors=True)
             raise

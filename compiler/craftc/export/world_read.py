@@ -5,7 +5,7 @@ Damaged files are refused, never repaired: every message names the file, the chu
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -42,25 +42,31 @@ class _Chunk:
 
 @dataclass(slots=True)
 class _States:
-    """Palette under construction, with a memo from NBT states to indices."""
+    """Palette under construction, and what was decoded before.
+
+    memo     decoded states by their bytes
+    indices  id of a state object that `memo` keeps alive -> palette index
+    """
 
     palette: Palette = field(default_factory=Palette)
-    memo: dict[tuple[str, tuple[tuple[str, str], ...]], int] = field(default_factory=dict)
+    memo: nbt_read.Memo = field(default_factory=lambda: nbt_read.Memo("palette"))
+    indices: dict[int, int] = field(default_factory=dict)
 
     def index(self, entry: object, where: str) -> int:
+        found = self.indices.get(id(entry))
+        if found is None:
+            found = self.indices[id(entry)] = self._add(entry, where)
+        return found
+
+    def _add(self, entry: object, where: str) -> int:
         if not isinstance(entry, dict):
-            raise FormatError("a palette entry is not a compound", where=where)
+            raise FormatError("a palette entry is not a compound", where=where, legal="{Name, Properties}")
         name = nbt_read.want(entry, "Name", str, where)
         props = nbt_read.want(entry, "Properties", dict, where) if "Properties" in entry else {}
         if not all(isinstance(v, str) for v in props.values()):
             raise FormatError(f"a property of {name} is not a string", where=where, legal="strings")
-        key = (name, tuple(sorted(props.items())))
-        found = self.memo.get(key)
-        if found is None:
-            text = f"{name}[{','.join(f'{k}={v}' for k, v in key[1])}]"
-            found = 0 if name in _AIRS else self.palette.add(state_from(text, where))
-            self.memo[key] = found
-        return found
+        text = f"{name}[{','.join(f'{k}={v}' for k, v in props.items())}]"
+        return 0 if name in _AIRS else self.palette.add(state_from(text, where))
 
 
 def read_world(path: Path, box: Box | None = None) -> Volume:
@@ -78,11 +84,11 @@ def read_world(path: Path, box: Box | None = None) -> Volume:
             raise FormatError(f"empty box {box}", where=str(path), legal="low < high on every axis")
         wanted = _chunks_of(box)
         _require(regions, wanted, path)
-        return _fill(regions, wanted, states, box)
+        return _fill(_read(regions, wanted, states), states, box)
     _require(regions, _forced(path), path)
     present = sorted(chunk for region in regions.values() for chunk in region.chunks())
-    coarse = _coarse_box(regions, present, states, path)
-    return _trim(_fill(regions, present, states, coarse))
+    chunks = list(_read(regions, present, states))
+    return _fill(chunks, states, _tight_box(chunks, path))
 
 
 def _open_regions(path: Path) -> dict[str, RegionReader]:
@@ -116,19 +122,25 @@ def _require(regions: dict[str, RegionReader], chunks: list[tuple[int, int]], pa
             raise FormatError(why, where=where, legal="every chunk of the box or of data/chunks.dat")
 
 
-def _coarse_box(
-    regions: dict[str, RegionReader], chunks: list[tuple[int, int]], states: _States, path: Path
-) -> Box:
-    """Return the smallest box of whole sections that holds all blocks."""
-    corners = [
-        (16 * chunk.x, 16 * y, 16 * chunk.z)
-        for chunk in _read(regions, chunks, states)
-        for y in chunk.sections
-    ]
+def _tight_box(chunks: list[_Chunk], path: Path) -> Box:
+    """Return the bounding box of all blocks that are not air."""
+    corners = [(16 * c.x, 16 * y, 16 * c.z) for c in chunks for y in c.sections]
     if not corners:
         raise FormatError("holds no blocks", where=str(path), legal="a world with at least one block")
-    xs, ys, zs = zip(*corners, strict=True)
-    return (min(xs), min(ys), min(zs)), (max(xs) + 16, max(ys) + 16, max(zs) + 16)
+    filled = [cells != 0 for c in chunks for cells in c.sections.values()]
+    sides = [
+        _extent([(corner[axis], f.any(axis=others)) for corner, f in zip(corners, filled, strict=True)])
+        for axis, others in ((0, (0, 1)), (1, (1, 2)), (2, (0, 2)))  # sections are [y, z, x]
+    ]
+    low, high = zip(*sides, strict=True)
+    return (low[0], low[1], low[2]), (high[0], high[1], high[2])
+
+
+def _extent(lines: list[tuple[int, npt.NDArray[np.bool_]]]) -> tuple[int, int]:
+    """Return (first, last + 1) filled coordinate of sections given as (corner, filled [16])."""
+    lows = [corner + int(line.argmax()) for corner, line in lines]
+    highs = [corner + 16 - int(line[::-1].argmax()) for corner, line in lines]
+    return min(lows), max(highs)
 
 
 def _read(
@@ -140,7 +152,7 @@ def _read(
 
 
 def _parse_chunk(document: bytes, x: int, z: int, where: str, states: _States) -> _Chunk:
-    _, root = nbt_read.parse(document, where, ("block_entities",))
+    _, root = nbt_read.parse(document, where, ("block_entities",), states.memo)
     if nbt_read.want(root, "DataVersion", int, where) < OLDEST:
         raise FormatError("older than 1.18", where=where, legal=f"DataVersion {OLDEST} or later")
     found = (nbt_read.want(root, "xPos", int, where), nbt_read.want(root, "zPos", int, where))
@@ -149,6 +161,8 @@ def _parse_chunk(document: bytes, x: int, z: int, where: str, states: _States) -
     sections = {}
     for section in nbt_read.want(root, "sections", list, where):
         y = nbt_read.want(section, "Y", int, where)
+        if y in sections:
+            raise FormatError(f"section {y} is given twice", where=where, legal="once per height")
         if "block_states" in section:
             cells = _cells(section["block_states"], f"{where}, section {y}", states)
             if cells is not None:
@@ -182,15 +196,13 @@ def _cells(blocks: object, where: str, states: _States) -> _U16 | None:
     return table[local].reshape(16, 16, 16)
 
 
-def _fill(
-    regions: dict[str, RegionReader], chunks: list[tuple[int, int]], states: _States, box: Box
-) -> Volume:
-    """Return the blocks of `chunks` that lie in `box`."""
+def _fill(chunks: Iterable[_Chunk], states: _States, box: Box) -> Volume:
+    """Return the blocks of `chunks` that lie in `box`; a list of chunks is emptied on the way."""
     low, high = box
     out = Volume((high[0] - low[0], high[1] - low[1], high[2] - low[2]), states.palette, low)
-    for chunk in _read(regions, chunks, states):
-        for y, cells in chunk.sections.items():
-            _copy(out, cells, (16 * chunk.x, 16 * y, 16 * chunk.z))
+    for chunk in chunks:
+        for y in sorted(chunk.sections):
+            _copy(out, chunk.sections.pop(y), (16 * chunk.x, 16 * y, 16 * chunk.z))
         for run in chunk.entities:
             _place(out, run, chunk)
     return out
@@ -225,16 +237,3 @@ def _place(out: Volume, run: nbt_read.Run, chunk: _Chunk) -> None:
     entity = entity_from(block_id, run.fields, f"{here} at {tuple(world[0].tolist())}")
     if entity is not None:
         put_entities(out, local.astype(np.int32), block_id, entity, here)
-
-
-def _trim(volume: Volume) -> Volume:
-    """Return the bounding box of the blocks that are not air."""
-    filled = volume.ids != 0
-    low, high = [0, 0, 0], [0, 0, 0]
-    for axis, others in ((0, (0, 1)), (1, (1, 2)), (2, (0, 2))):  # x, y, z: the other array axes
-        line = np.flatnonzero(filled.any(axis=others))
-        low[axis], high[axis] = int(line[0]), int(line[-1]) + 1
-    out = volume.crop((low[0], low[1], low[2]), (high[0], high[1], high[2]))
-    origin = volume.origin
-    out.origin = (origin[0] + low[0], origin[1] + low[1], origin[2] + low[2])
-    return out
