@@ -25,6 +25,7 @@ from craftc.model.overflow import prove
 MAX_SUM_DIGITS = 5  # octal digits of a sum; the word has 6 with at least one flush digit
 MIN_SUM_DIGITS = 4  # narrower sums are widened: the strobes are drawn for 4 or 5
 MAX_LEVELS = 150  # 2 blocks each inside the world's 384, with room for base and sky
+AREA_PASSES = 2  # optimize = area: half the levels, each done twice
 CODE_MASK = 15
 
 
@@ -78,12 +79,15 @@ def fold(checkpoint: Checkpoint, config: BuildConfig) -> tuple[LayerPlan, ...]:
         raise UnsupportedOp("4-bit inputs of the first layer", where="layer 0", legal="1-bit inputs")
     if len(checkpoint.layers) < 2:
         raise UnsupportedOp("a single layer", where=checkpoint.name, legal="two or more layers")
+    if config.lanes is not None and config.words_per_lane is not None:
+        raise FoldingError("lanes and words per lane are both given", legal="one of them")
+    widest = max(range(len(ranges)), key=lambda k: (checkpoint.layers[k].n_out, -k))
     plans = []
     for index, (layer, found) in enumerate(zip(checkpoint.layers, ranges, strict=True)):
         if layer.shift is not None and layer.shift % 3:
             raise UnsupportedOp(f"shift {layer.shift}", where=f"layer {index}", legal="0, 3, 6, 9")
         digits = max(found.digits, MIN_SUM_DIGITS)
-        plans.append(_plan(index, layer, digits, _levels(index, layer, config)))
+        plans.append(_plan(index, layer, digits, _levels(index, layer, config, index == widest)))
     return tuple(plans)
 
 
@@ -104,31 +108,24 @@ def legal_levels(n_out: int) -> tuple[int, ...]:
                         reverse=True))  # fmt: skip
 
 
-def _levels(index: int, layer: Layer, config: BuildConfig) -> int:
+def _levels(index: int, layer: Layer, config: BuildConfig, widest: bool) -> int:
+    """Return the levels of a layer. The widest layer must fit the setting exactly, others come near it."""
     legal = legal_levels(layer.n_out)
     words, _, _ = _words(layer)
-    where = f"layer {index}"
-    if config.lanes is not None and config.words_per_lane is not None:
-        raise FoldingError("lanes and words per lane are both given", legal="one of them")
+    by_words = {words * -(-layer.n_out // n): n for n in legal}
     if config.lanes is not None:
-        if config.lanes < 2 or config.lanes % 2:
-            raise FoldingError(f"{config.lanes} lanes", where=where, legal="even numbers from 2")
-        wanted = min(config.lanes // 2, legal[0])
-        fits = [n for n in legal if n <= wanted]
-        if (config.lanes > 2 * legal[0] and index == 0) or fits[0] != wanted:
-            raise FoldingError(f"{config.lanes} lanes", where=where,
-                               legal=", ".join(str(2 * n) for n in legal))  # fmt: skip
-        return wanted
-    if config.words_per_lane is not None:
-        by_words = {words * -(-layer.n_out // n): n for n in legal}
-        if index == 0 and config.words_per_lane not in by_words:
-            raise FoldingError(f"{config.words_per_lane} words per lane", where=where,
-                               legal=", ".join(map(str, sorted(by_words))))  # fmt: skip
-        fitting = [n for w, n in sorted(by_words.items()) if w <= config.words_per_lane]
-        return fitting[-1] if fitting else legal[0]
-    if config.optimize == "area":
-        return next(n for n in legal if -(-layer.n_out // n) >= 2) if layer.n_out > 1 else 1
-    return legal[0]
+        choices, wanted = {2 * n: n for n in legal}, config.lanes
+    elif config.words_per_lane is not None:
+        choices, wanted = by_words, config.words_per_lane
+    else:
+        fewer = [n for n in legal if -(-layer.n_out // n) >= AREA_PASSES]
+        return fewer[0] if config.optimize == "area" and fewer else legal[0]
+    if widest and wanted not in choices:
+        what = "lanes" if config.lanes is not None else "words per lane"
+        raise FoldingError(f"{wanted} {what}", where=f"layer {index}",
+                           legal=", ".join(map(str, sorted(choices))))  # fmt: skip
+    below = [n for size, n in choices.items() if size <= wanted]
+    return max(below) if below and config.lanes is not None else min(below, default=legal[0])
 
 
 def _plan(index: int, layer: Layer, sum_digits: int, levels: int) -> LayerPlan:

@@ -1,0 +1,113 @@
+"""Pass `program`: says in which word slot what happens, for all layers.
+
+A slot is one word period. In slot w of a layer the word w of the running plane is added to the
+sums. One pass over one layer looks like this (two planes, W words, H levels)::
+
+    slot   0 .. W-1     W        W+1 .. 2W     2W+1 .. 2W+2H
+           plane 1    double      plane 0       read: shift, hold, shift, hold, ...
+
+    token  at 0 and W+1 (start of the ROM row)
+    clock  with every word that has an input (the input registers step once)
+    force  bias words behind the inputs: constant 1 in plane 0 (north lanes of 4-bit layers), 8 in
+           plane 3 (south lanes)
+
+Reads start in an even slot, because the parity clock tells shift words from hold words. The next
+layer starts PIPE_SLOTS after the last read, when the last activation stands in the register file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from craftc.errors import TimingError
+from craftc.passes.fold import LayerPlan
+
+READ_SLOTS = 2  # slots per neuron: one shift word, one hold word
+LOAD_SLOT = 0
+FIRST_SLOT = 2
+PIPE_SLOTS = 4
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Window:
+    """A signal of a layer that is on in slots start <= w < end."""
+
+    layer: int
+    signal: str  # load token clock plane<b> force_n force_s double read
+    start: int
+    end: int
+    pass_index: int = 0  # token: which pass's ROM segment
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """All windows, sorted, and the number of slots until the answer stands."""
+
+    windows: tuple[Window, ...]
+    slots: int
+
+    def of(self, layer: int, signal: str) -> tuple[Window, ...]:
+        """Return the windows of one signal of one layer, in time order."""
+        found = (w for w in self.windows if w.layer == layer and w.signal == signal)
+        return tuple(sorted(found, key=lambda w: w.start))
+
+
+def program(plans: Sequence[LayerPlan]) -> Program:
+    """Return the program of a network. Raises TimingError if its own rules do not hold."""
+    windows = [Window(0, "load", LOAD_SLOT, LOAD_SLOT + 1)]
+    slot = FIRST_SLOT
+    for plan in plans:
+        for pass_index in range(plan.passes):
+            made = list(_pass(plan, pass_index, slot))
+            windows += made
+            slot = max(w.end for w in made)
+        slot += PIPE_SLOTS
+    result = Program(tuple(sorted(windows)), slot)
+    require_rules(result, plans)
+    return result
+
+
+def _pass(plan: LayerPlan, pass_index: int, start: int) -> Iterator[Window]:
+    layer, slot = plan.index, start
+    inputs = len(plan.north)
+    for plane in reversed(range(plan.planes)):
+        yield Window(layer, "token", slot, slot + 1, pass_index)
+        if plan.planes > 1:
+            yield Window(layer, f"plane{plane}", slot, slot + inputs)
+            yield Window(layer, "clock", slot, slot + inputs)
+            if plane == 0 and plan.const_north:
+                yield Window(layer, "force_n", slot + inputs, slot + inputs + plan.const_north)
+            if plane == 3 and plan.const_south:
+                yield Window(layer, "force_s", slot + inputs, slot + inputs + plan.const_south)
+        else:
+            yield Window(layer, "clock", slot, slot + plan.words)
+        slot += plan.words
+        if plane:
+            yield Window(layer, "double", slot, slot + 1)
+            slot += 1
+    slot += slot % 2
+    yield Window(layer, "read", slot, slot + READ_SLOTS * plan.levels)
+
+
+def require_rules(made: Program, plans: Sequence[LayerPlan]) -> None:
+    """Raise TimingError unless windows of one signal are disjoint, tokens are far enough apart and reads even."""
+    by_signal: dict[tuple[int, str], list[Window]] = {}
+    for window in made.windows:
+        by_signal.setdefault((window.layer, window.signal), []).append(window)
+    for (layer, signal), found in sorted(by_signal.items()):
+        found.sort(key=lambda w: w.start)
+        for a, b in zip(found, found[1:], strict=False):
+            gap = plans[layer].words if signal == "token" else a.end - a.start
+            if b.start < a.start + gap:
+                raise TimingError(f"{signal} windows {a} and {b} overlap", where=f"layer {layer}")
+    for window in made.windows:
+        if window.signal == "read" and window.start % 2:
+            raise TimingError(f"read starts in odd slot {window.start}", where=f"layer {window.layer}")
+
+
+def as_text(made: Program) -> str:
+    """Return the program as text, one window per line in time order."""
+    rows = sorted(made.windows, key=lambda w: (w.start, w.layer, w.signal))
+    lines = [f"{w.start:6d} {w.end:6d}  layer {w.layer}  {w.signal}  pass {w.pass_index}" for w in rows]
+    return "\n".join([f"slots {made.slots}", *lines])
