@@ -1,0 +1,157 @@
+"""Connection shapes of redstone dust, as the game computes them.
+
+Rule (RedStoneWireBlock.getConnectionState, Java 1.20.4; Minecraft Wiki "Redstone Dust"), for
+every horizontal side of a dust at P with neighbour N:
+
+    up      nothing conducting above P, dust on top of N, N carries dust, N's face towards P is full
+    side    the same, but N's face is not full; or N is dust, a repeater along this axis, or another
+            signal source; or N does not conduct and dust lies below N
+    none    otherwise
+
+Then a dust with no connection is a cross (four sides) unless it was saved as a dot, and a dust
+connected on one axis only reaches out on both ends of it. A dot is a dust saved with all four
+properties `none`; dust saved without the four properties counts as a cross.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from craftc.blocks.palette import Palette
+from craftc.blocks.tables import BoolTable, Tables, tables_of
+from craftc.blocks.volume import Volume
+
+SIDES = ("north", "south", "west", "east")  # order of all four-column arrays of this module
+NONE, SIDE, UP = 0, 1, 2
+_WORDS = ("none", "side", "up")
+_OPPOSITE = (1, 0, 3, 2)
+_AXIS = {"north": (0, 1), "south": (0, 1), "west": (2, 3), "east": (2, 3)}
+
+Shapes = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class DustCells:
+    """All dust of a volume. `flat` are flat indices into volume.ids; `shape` is (len(flat), 4) of
+    NONE, SIDE, UP in the order of SIDES."""
+
+    flat: npt.NDArray[np.int64]
+    shape: Shapes
+
+
+@dataclass(frozen=True, slots=True)
+class _Rules:
+    """Per palette entry: dust, dot, conductor, carries dust, full side, draws dust from each side."""
+
+    dust: BoolTable
+    dot: BoolTable
+    conductor: BoolTable
+    carries: BoolTable
+    full: BoolTable
+    draws: BoolTable  # (entries, 4): a dust whose neighbour in direction SIDES[d] this is connects
+
+
+def _draws(palette: Palette, tables: Tables) -> BoolTable:
+    out = np.repeat(tables.signal_source[:, None], 4, axis=1)
+    for index, (state, _) in enumerate(palette):
+        if state.short == "redstone_wire":
+            out[index] = True
+        elif state.short == "repeater":
+            out[index, list(_AXIS[state.get("facing", "north")])] = True
+        elif state.short == "observer":
+            out[index, SIDES.index(state.get("facing"))] = state.get("facing") in SIDES
+    return out
+
+
+def _rules(palette: Palette, tables: Tables) -> _Rules:
+    dust = np.array([s.short == "redstone_wire" for s, _ in palette], dtype=np.bool_)
+    dot = np.array(
+        [s.short == "redstone_wire" and all(s.get(k) == "none" for k in SIDES) for s, _ in palette],
+        dtype=np.bool_,
+    )
+    return _Rules(dust, dot, tables.conductor, tables.top, tables.side, _draws(palette, tables))
+
+
+class _Neighbours:
+    """Palette entries beside given cells; outside the box is air."""
+
+    def __init__(self, volume: Volume, flat: npt.NDArray[np.int64]) -> None:
+        self._ids = volume.ids
+        self._y, self._z, self._x = np.unravel_index(flat, volume.ids.shape)
+
+    def at(self, dx: int, dy: int, dz: int) -> npt.NDArray[np.uint16]:
+        """Return the entries at an offset, shape (cells,)."""
+        y, z, x = self._y + dy, self._z + dz, self._x + dx
+        inside = np.ones(len(y), dtype=np.bool_)
+        for value, limit in zip((y, z, x), self._ids.shape, strict=True):
+            inside &= (value >= 0) & (value < limit)
+        out = np.zeros(len(y), dtype=np.uint16)
+        out[inside] = self._ids[y[inside], z[inside], x[inside]]
+        return out
+
+
+_STEP = ((0, -1), (0, 1), (-1, 0), (1, 0))  # (dx, dz) of SIDES
+
+
+def _links(near: _Neighbours, rules: _Rules) -> Shapes:
+    """Return the links before the dot and extension rules, shape (cells, 4)."""
+    open_above = ~rules.conductor[near.at(0, 1, 0)]
+    columns = []
+    for side, (dx, dz) in enumerate(_STEP):
+        beside = near.at(dx, 0, dz)
+        climbs = open_above & rules.carries[beside] & rules.dust[near.at(dx, 1, dz)]
+        falls = ~rules.conductor[beside] & rules.dust[near.at(dx, -1, dz)]
+        flat = rules.draws[beside, side] | falls
+        column = np.where(climbs, np.where(rules.full[beside], UP, SIDE), np.where(flat, SIDE, NONE))
+        columns.append(column.astype(np.uint8))
+    return np.stack(columns, axis=1) if columns else np.zeros((0, 4), np.uint8)
+
+
+def _extend(links: Shapes, dot: BoolTable) -> Shapes:
+    """Return the links with crosses and straight ends filled in; dots stay dots."""
+    joined = links != NONE
+    no_ns = ~(joined[:, 0] | joined[:, 1])
+    no_ew = ~(joined[:, 2] | joined[:, 3])
+    stays_dot = dot & no_ns & no_ew
+    out = links.copy()
+    for side, empty_axis in ((0, no_ew), (1, no_ew), (2, no_ns), (3, no_ns)):
+        fill = empty_axis & ~joined[:, side] & ~stays_dot
+        out[fill, side] = SIDE
+    return out
+
+
+def dust_cells(volume: Volume, tables: Tables | None = None) -> DustCells:
+    """Return every dust of the volume with its computed shape, in array order."""
+    rules = _rules(volume.palette, tables or tables_of(volume.palette))
+    flat = np.flatnonzero(rules.dust[volume.ids].ravel()).astype(np.int64)
+    links = _links(_Neighbours(volume, flat), rules)
+    return DustCells(flat, _extend(links, rules.dot[volume.ids.ravel()[flat]]))
+
+
+def write_shapes(volume: Volume, cells: DustCells, power: npt.NDArray[np.uint8] | None = None) -> None:
+    """Set shape, and power (cells,) if given, of all dust of `volume` in place."""
+    flat_ids = volume.ids.reshape(-1)
+    entry = flat_ids[cells.flat].astype(np.int64)
+    code = entry * 81 + cells.shape.astype(np.int64) @ np.array([27, 9, 3, 1])
+    key = code * 16 + (power if power is not None else 0)
+    keys, inverse = np.unique(key, return_inverse=True)
+    table = np.zeros(len(keys), dtype=np.uint16)
+    for index, value in enumerate(keys):
+        code, level = divmod(int(value), 16)
+        old, shape = divmod(code, 81)
+        digits = (shape // 27, shape // 9 % 3, shape // 3 % 3, shape % 3)
+        state, entity = volume.palette.entries[old]
+        shown = level if power is not None else int(state.get("power", "0"))
+        sides = {name: _WORDS[digit] for name, digit in zip(SIDES, digits, strict=True)}
+        table[index] = volume.palette.add(state.with_props(power=shown, **sides), entity)
+    flat_ids[cells.flat] = table[inverse.reshape(-1)]
+
+
+def compute_shapes(volume: Volume) -> Volume:
+    """Return a copy of the volume in which every dust has its computed connection properties."""
+    out = volume.copy()
+    write_shapes(out, dust_cells(volume))
+    return out

@@ -1,0 +1,258 @@
+"""A volume of blocks that runs: `Board`, and `settle`.
+
+Time is in game ticks (gt); 2 gt = 1 redstone tick. An action (lever, button) happens after the
+last game tick that ran; a repeater of delay 1 driven by it fires 2 gt later. Positions are local to
+the volume. What is and is not modelled: devices.py, engine.py, settle.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from craftc.blocks.volume import Pos, Volume
+from craftc.errors import SimError
+from craftc.sim import bake, engine
+from craftc.sim import settle as start
+from craftc.sim.devices import BUTTON, KIND_NAMES, LEVER, device_tables
+from craftc.sim.graph import Graph, extract, find_cell
+from craftc.sim.resolve import Resolver, Sources
+
+SETTLE_LIMIT_GT = 1000
+Levels = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A copy of everything that changes on a board."""
+
+    state: engine.State
+
+
+@dataclass(frozen=True, slots=True)
+class _Probes:
+    start: npt.NDArray[np.int64]
+    node: npt.NDArray[np.int32]
+    loss: npt.NDArray[np.uint8]
+
+
+class Board:
+    """The machine in a volume. The volume itself is never changed."""
+
+    def __init__(self, volume: Volume, settle: str = "placed") -> None:
+        """Set the board up. `settle` is "placed" (derive the state, run at most SETTLE_LIMIT_GT; a
+        board that oscillates stays running) or "trusted" (saved states stand).
+
+        Raises SimError on unknown blocks or an unknown settle mode.
+        """
+        if settle not in ("placed", "trusted"):
+            raise SimError(f"unknown settle mode {settle!r}", legal="placed, trusted")
+        self.volume = volume
+        self.graph: Graph = extract(volume)
+        self._net, rows = start.make_net(self.graph)
+        self._state = start.make_state(self._net, rows, self.graph.value)
+        devices, tables = device_tables(volume)
+        self._resolver = Resolver(volume, self.graph, devices, tables.conductor)
+        self._known: dict[Pos, Sources] = {}
+        if settle == "placed":
+            start.derive(self._net, self._state)
+            self._settle()
+        else:
+            start.load_inputs(self._net, self._state)
+        self._origin = self.snapshot()
+
+    def _settle(self) -> None:
+        scalar = self._state.scalar
+        scalar[engine.BURN] = 0  # placing a torch chain is no operation of it
+        start.check_all(self._net, self._state)
+        used = engine.run_until_quiet(self._net, self._state, SETTLE_LIMIT_GT)
+        scalar[engine.BURN] = 1
+        self._zero = used
+        for index in (engine.EVENTS, engine.RUNS, engine.PEAK):
+            scalar[index] = 0
+
+    _zero = 0
+
+    # --- time -------------------------------------------------------------------------------
+
+    @property
+    def now_gt(self) -> int:
+        """Game ticks run since the start (settling not counted)."""
+        return int(self._state.scalar[engine.NOW]) - int(self._zero)
+
+    @property
+    def events(self) -> int:
+        """Output changes so far."""
+        return int(self._state.scalar[engine.EVENTS])
+
+    @property
+    def ticks_run(self) -> int:
+        """Scheduled ticks of nodes executed so far."""
+        return int(self._state.scalar[engine.RUNS])
+
+    @property
+    def peak_ticks_per_gt(self) -> int:
+        """Most scheduled ticks executed in one game tick; the game itself defers above 65,536."""
+        return int(self._state.scalar[engine.PEAK])
+
+    @property
+    def burnouts(self) -> int:
+        """How often a torch burnt out."""
+        return int(self._state.scalar[engine.BURNOUTS])
+
+    @property
+    def nodes(self) -> int:
+        """Number of component nodes."""
+        return self.graph.nodes
+
+    @property
+    def quiet(self) -> bool:
+        """Whether nothing is scheduled."""
+        return int(self._state.scalar[engine.QUEUED]) == 0
+
+    def run(self, game_ticks: int) -> None:
+        """Run that many game ticks."""
+        if game_ticks < 0:
+            raise SimError(f"cannot run {game_ticks} game ticks", legal="0 or more")
+        engine.run(self._net, self._state, game_ticks)
+
+    def run_until_quiet(self, limit_gt: int) -> int:
+        """Return the game ticks run until nothing was scheduled. Raises SimError at the limit."""
+        used = int(engine.run_until_quiet(self._net, self._state, limit_gt))
+        if not self.quiet:
+            raise SimError(f"still running after {limit_gt} game ticks; {self._busy()}")
+        return used
+
+    def _busy(self) -> str:
+        waiting = np.flatnonzero(self._state.next != engine.IDLE)
+        names = ", ".join(f"{KIND_NAMES[self.graph.kind[n]]} at {self.position(int(n))}" for n in waiting[:3])
+        return f"{len(waiting)} devices have ticks scheduled, first: {names}"
+
+    # --- stimuli ----------------------------------------------------------------------------
+
+    def node_at(self, pos: Pos) -> int:
+        """Return the node number of the device at `pos`. Raises SimError if there is none."""
+        node = find_cell(self.graph.cell, self.volume, pos)
+        if node < 0:
+            raise SimError("no device here", where=str(tuple(pos)), legal="a component's position")
+        return node
+
+    def position(self, node: int) -> Pos:
+        """Return local (x, y, z) of a node."""
+        y, z, x = np.unravel_index(int(self.graph.cell[node]), self.volume.ids.shape)
+        return (int(x), int(y), int(z))
+
+    def _input_at(self, pos: Pos, *kinds: int) -> int:
+        node = find_cell(self.graph.cell, self.volume, pos)
+        if node < 0 or int(self.graph.kind[node]) not in kinds:
+            inside = all(0 <= p < s for p, s in zip(pos, self.volume.size, strict=True))
+            block = str(self.volume.get(pos)) if inside else "outside the box"
+            legal = " or ".join(KIND_NAMES[k] for k in kinds)
+            raise SimError(f"{block} cannot be switched", where=str(tuple(pos)), legal=legal)
+        return node
+
+    def use(self, pos: Pos) -> None:
+        """Right-click: a lever toggles, a button is pressed (no effect while it is pressed)."""
+        node = self._input_at(pos, LEVER, BUTTON)
+        lever_on = self.graph.kind[node] == LEVER and self._state.out[node] > 0
+        engine.use(self._net, self._state, node, 0 if lever_on else 15)
+
+    def set_lever(self, pos: Pos, on: bool) -> None:
+        """Bring a lever to a position."""
+        engine.use(self._net, self._state, self._input_at(pos, LEVER), 15 if on else 0)
+
+    # --- readings ---------------------------------------------------------------------------
+
+    def _sources(self, pos: Pos) -> Sources:
+        key = (int(pos[0]), int(pos[1]), int(pos[2]))
+        found = self._known.get(key)
+        if found is None:
+            found = self._resolver.sources(key)
+            if found is None:
+                raise SimError(f"lies outside the box {self.volume.size}", where=str(key))
+            self._known[key] = found
+        return found
+
+    def power(self, pos: Pos) -> int:
+        """Return dust power, comparator output, 15 or 0 of other devices, received power of a
+        conductor, 0 of anything else."""
+        out = self._state.out
+        return max([0, *(int(out[n]) - loss for n, loss in self._sources(pos).items())])
+
+    def _probes(self, positions: Iterable[Pos]) -> _Probes:
+        lists = [self._sources(pos) for pos in positions]
+        return _Probes(
+            np.cumsum([0] + [len(s) for s in lists]).astype(np.int64),
+            np.array([n for s in lists for n in s], dtype=np.int32),
+            np.array([loss for s in lists for loss in s.values()], dtype=np.uint8),
+        )
+
+    def probe(self, positions: Sequence[Pos], game_ticks: int, every_gt: int = 1) -> Levels:
+        """Run, and return levels (game_ticks // every_gt, positions); row k is after (k+1)*every_gt gt."""
+        return self.run_script([], game_ticks, positions, every_gt)
+
+    def run_script(
+        self,
+        actions: Iterable[tuple[int, Pos, bool]],
+        game_ticks: int,
+        probes: Sequence[Pos] = (),
+        every_gt: int = 1,
+    ) -> Levels:
+        """Run with stimuli, and return levels as `probe` does.
+
+        An action (t, position, on) happens when t game ticks of this call have run, 0 <= t <=
+        game_ticks; actions of equal t in the order given. `on` sets a lever; for a button True presses
+        it and False is refused.
+        """
+        if every_gt < 1 or game_ticks < 0:
+            raise SimError(f"bad sampling {game_ticks}/{every_gt}", legal="game_ticks >= 0, every_gt >= 1")
+        rows = [self._action(*action, game_ticks) for action in actions]
+        rows.sort(key=lambda row: row[0])
+        table = np.array(rows, dtype=np.int64).reshape(-1, 3)
+        found = self._probes(probes)
+        out = np.zeros((game_ticks // every_gt, len(found.start) - 1), dtype=np.uint8)
+        engine.run_script(
+            self._net, self._state, game_ticks, every_gt, table, found.start, found.node, found.loss, out
+        )
+        return out
+
+    def _action(self, time: int, pos: Pos, on: bool, game_ticks: int) -> tuple[int, int, int]:
+        if not 0 <= time <= game_ticks:
+            raise SimError(f"action at {time} outside the run", where=str(pos), legal=f"0..{game_ticks}")
+        node = self._input_at(pos, LEVER, BUTTON)
+        if self.graph.kind[node] == BUTTON and not on:
+            raise SimError("a button is released by itself", where=str(pos), legal="on=True")
+        return (time, node, 15 if on else 0)
+
+    # --- states -----------------------------------------------------------------------------
+
+    def snapshot(self) -> Snapshot:
+        """Return a copy of the present state."""
+        return Snapshot(engine.State(*(array.copy() for array in self._state)))
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Go back to a state of this board."""
+        for mine, kept in zip(self._state, snapshot.state, strict=True):
+            mine[...] = kept
+
+    def reset(self) -> None:
+        """Go back to the state after construction."""
+        self.restore(self._origin)
+
+    def write_back(self) -> Volume:
+        """Return the volume with the present state in its blocks (see bake.py); nothing scheduled is kept."""
+        return bake.write_back(self.volume, self.graph, self._state.out, self._state.seen)
+
+
+def settle(volume: Volume) -> Volume:
+    """Return a copy with dust shapes computed and all states settled from placement.
+
+    Raises SimError if it does not become quiet within SETTLE_LIMIT_GT.
+    """
+    board = Board(volume)
+    if not board.quiet:
+        board.run_until_quiet(0)
+    return board.write_back()

@@ -1,0 +1,303 @@
+"""The event-driven engine: scheduled game ticks of the nodes, in Numba.
+
+Rules (Java 1.20.4): DiodeBlock.tick and checkTickOnNeighbor, ComparatorBlock.refreshOutputState,
+RedstoneTorchBlock.tick, RedstoneLampBlock, ButtonBlock, LevelTicks. Within one game tick due nodes
+run by (priority, order of scheduling); a node reads its inputs when it runs; a node has at most one
+tick scheduled. Changes reach all inputs at once (dust takes no time), and a device looks at its inputs
+after all of them have the new value.
+
+Simplified: a change of output notifies exactly the devices whose input level changed. The game also
+notifies neighbours whose input stays the same; that matters only for torches that burnt out while
+their input was already off. The order in which one change notifies several devices is nearest dust
+first; the game's order depends on hash values of positions.
+
+Queue: ring of 256 game ticks x 4 priorities of first-in-first-out lists threaded through `next`.
+Inputs: one byte per port; ports with several sources keep counts of sources per level in `count`.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from craftc.sim.devices import BUTTON, COMPARE, LAMP, REPEATER, SUBTRACT, TORCH
+
+RING = 256  # game ticks; longer than the longest delay
+IDLE, LAST = -2, -1  # values of State.next: nothing scheduled; last of its list
+EXTREMELY_HIGH, VERY_HIGH, HIGH, NORMAL = range(4)  # TickPriority -3..0
+BURNT_GT = 160  # RedstoneTorchBlock.RESTART_DELAY
+TOGGLES, TOGGLE_WINDOW_GT = 8, 60  # MAX_RECENT_TOGGLES, RECENT_TOGGLE_TIMER
+NOW, EVENTS, RUNS, QUEUED, PEAK, BURN, BURNOUTS = range(7)  # places in State.scalar
+LONG_AGO = -(2**30)
+
+
+class Net(NamedTuple):
+    """What does not change: arrays per node, link and port. `row` (2*nodes,) is the row of a port in
+    State.count, or -1 if the port has at most one source."""
+
+    kind: npt.NDArray[np.uint8]
+    delay: npt.NDArray[np.uint8]
+    rear: npt.NDArray[np.int8]
+    front_diode: npt.NDArray[np.bool_]
+    start: npt.NDArray[np.int64]
+    port: npt.NDArray[np.int32]
+    loss: npt.NDArray[np.uint8]
+    row: npt.NDArray[np.int32]
+    torch: npt.NDArray[np.int32]  # row in State.toggles, or -1
+
+
+class State(NamedTuple):
+    """What changes: outputs, inputs, the queue, torch histories, counters."""
+
+    out: npt.NDArray[np.uint8]
+    seen: npt.NDArray[np.uint8]  # (2*nodes,) level at each port
+    count: npt.NDArray[np.uint16]  # (rows, 16)
+    next: npt.NDArray[np.int32]
+    head: npt.NDArray[np.int32]  # (RING*4,)
+    tail: npt.NDArray[np.int32]
+    toggles: npt.NDArray[np.int32]  # (torches, TOGGLES) game ticks of the last turn-offs, oldest first
+    scalar: npt.NDArray[np.int64]
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _main_input(net, state, n):  # type: ignore[no-untyped-def]
+    level = state.seen[2 * n]
+    rear = net.rear[n]
+    if rear >= 16:
+        return rear - 16
+    if rear >= 0 and level < 15:
+        return np.int64(rear)
+    return np.int64(level)
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _comparator(net, state, n):  # type: ignore[no-untyped-def]
+    """Return the output a comparator should have."""
+    level = _main_input(net, state, n)
+    side = np.int64(state.seen[2 * n + 1])
+    if side > level:
+        return np.int64(0)
+    if net.kind[n] == SUBTRACT:
+        return level - side
+    return level
+
+
+@njit(cache=True, nogil=True, inline="always")
+def schedule(state, n, delay, priority):  # type: ignore[no-untyped-def]
+    """Put node n into the queue `delay` game ticks from now."""
+    place = ((state.scalar[NOW] + delay) & (RING - 1)) * 4 + priority
+    state.next[n] = LAST
+    if state.head[place] < 0:
+        state.head[place] = n
+    else:
+        state.next[state.tail[place]] = n
+    state.tail[place] = n
+    state.scalar[QUEUED] += 1
+
+
+@njit(cache=True, nogil=True)
+def check(net, state, n):  # type: ignore[no-untyped-def]
+    """Let node n react to its inputs: schedule a tick, or light a lamp at once."""
+    if state.next[n] != IDLE:
+        return
+    kind = net.kind[n]
+    out = state.out[n]
+    if kind == REPEATER:
+        if state.seen[2 * n + 1] > 0 or (state.seen[2 * n] > 0) == (out > 0):
+            return
+        if net.front_diode[n]:
+            schedule(state, n, net.delay[n], EXTREMELY_HIGH)
+        elif out > 0:
+            schedule(state, n, net.delay[n], VERY_HIGH)
+        else:
+            schedule(state, n, net.delay[n], HIGH)
+    elif kind == COMPARE or kind == SUBTRACT:
+        if _comparator(net, state, n) != out:
+            schedule(state, n, net.delay[n], HIGH if net.front_diode[n] else NORMAL)
+    elif kind == TORCH:
+        if (state.seen[2 * n] > 0) == (out > 0):
+            schedule(state, n, net.delay[n], NORMAL)
+    elif kind == LAMP:
+        if out > 0 and state.seen[2 * n] == 0:
+            schedule(state, n, net.delay[n], NORMAL)
+        elif out == 0 and state.seen[2 * n] > 0:
+            state.out[n] = 15
+            state.scalar[EVENTS] += 1
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _move(state, row, port, before, after):  # type: ignore[no-untyped-def]
+    """Move one source of a counted port from level `before` to `after`; return the port's level."""
+    state.count[row, before] -= 1
+    state.count[row, after] += 1
+    level = np.int64(state.seen[port])
+    if after >= level:
+        return np.int64(after)
+    while level > 0 and state.count[row, level] == 0:
+        level -= 1
+    return level
+
+
+@njit(cache=True, nogil=True)
+def set_output(net, state, n, value):  # type: ignore[no-untyped-def]
+    """Give node n a new output and let every device whose input changes react."""
+    old = np.int64(state.out[n])
+    state.out[n] = value
+    state.scalar[EVENTS] += 1
+    begin = net.start[n]
+    end = net.start[n + 1]
+    touched = False
+    for e in range(begin, end):
+        port = net.port[e]
+        loss = np.int64(net.loss[e])
+        before = max(old - loss, 0)
+        after = max(np.int64(value) - loss, 0)
+        if before != after:
+            level = after if net.row[port] < 0 else _move(state, net.row[port], port, before, after)
+            if level != state.seen[port]:
+                state.seen[port] = level
+                touched = True
+        # Both ports of one device stand side by side: look only after the second one.
+        if e + 1 < end and net.port[e + 1] >> 1 == port >> 1:
+            continue
+        if touched:
+            check(net, state, port >> 1)
+            touched = False
+
+
+@njit(cache=True, nogil=True)
+def _too_often(state, row):  # type: ignore[no-untyped-def]
+    return state.toggles[row, 0] >= state.scalar[NOW] - TOGGLE_WINDOW_GT
+
+
+@njit(cache=True, nogil=True)
+def _run_torch(net, state, n):  # type: ignore[no-untyped-def]
+    powered = state.seen[2 * n] > 0
+    row = net.torch[n]
+    if state.out[n] > 0:
+        if not powered:
+            return
+        set_output(net, state, n, 0)
+        if state.scalar[BURN] == 0:
+            return
+        state.toggles[row, : TOGGLES - 1] = state.toggles[row, 1:]
+        state.toggles[row, TOGGLES - 1] = state.scalar[NOW]
+        if _too_often(state, row):
+            state.scalar[BURNOUTS] += 1
+            if state.next[n] == IDLE:
+                schedule(state, n, BURNT_GT, NORMAL)
+    elif not powered and not _too_often(state, row):
+        set_output(net, state, n, 15)
+
+
+@njit(cache=True, nogil=True)
+def _run_node(net, state, n):  # type: ignore[no-untyped-def]
+    """Run the scheduled tick of node n."""
+    kind = net.kind[n]
+    out = state.out[n]
+    if kind == REPEATER:
+        if state.seen[2 * n + 1] > 0:
+            return
+        powered = state.seen[2 * n] > 0
+        if out > 0:
+            if not powered:
+                set_output(net, state, n, 0)
+        else:
+            set_output(net, state, n, 15)
+            if not powered and state.next[n] == IDLE:
+                schedule(state, n, net.delay[n], VERY_HIGH)
+    elif kind == COMPARE or kind == SUBTRACT:
+        value = _comparator(net, state, n)
+        if value != out:
+            set_output(net, state, n, value)
+    elif kind == TORCH:
+        _run_torch(net, state, n)
+    elif kind == LAMP:
+        if out > 0 and state.seen[2 * n] == 0:
+            set_output(net, state, n, 0)
+    elif kind == BUTTON and out > 0:
+        set_output(net, state, n, 0)
+
+
+@njit(cache=True, nogil=True)
+def step(net, state):  # type: ignore[no-untyped-def]
+    """Run one game tick."""
+    state.scalar[NOW] += 1
+    if state.scalar[QUEUED] == 0:
+        return
+    runs = np.int64(0)
+    base = (state.scalar[NOW] & (RING - 1)) * 4
+    for place in range(base, base + 4):
+        n = state.head[place]
+        if n < 0:
+            continue
+        state.head[place] = LAST
+        while n >= 0:
+            following = state.next[n]
+            state.next[n] = IDLE
+            _run_node(net, state, n)
+            n = following
+            runs += 1
+    state.scalar[QUEUED] -= runs
+    state.scalar[RUNS] += runs
+    state.scalar[PEAK] = max(state.scalar[PEAK], runs)
+
+
+@njit(cache=True, nogil=True)
+def run(net, state, ticks):  # type: ignore[no-untyped-def]
+    """Run `ticks` game ticks; idle time costs nothing."""
+    end = state.scalar[NOW] + ticks
+    while state.scalar[NOW] < end:
+        if state.scalar[QUEUED] == 0:
+            state.scalar[NOW] = end
+            return
+        step(net, state)
+
+
+@njit(cache=True, nogil=True)
+def run_until_quiet(net, state, limit):  # type: ignore[no-untyped-def]
+    """Run until nothing is scheduled or `limit` game ticks have passed; return the game ticks run."""
+    begin = state.scalar[NOW]
+    while state.scalar[QUEUED] > 0 and state.scalar[NOW] - begin < limit:
+        step(net, state)
+    return state.scalar[NOW] - begin
+
+
+@njit(cache=True, nogil=True)
+def _sample(state, start, source, loss, out):  # type: ignore[no-untyped-def]
+    for p in range(len(start) - 1):
+        level = np.int64(0)
+        for e in range(start[p], start[p + 1]):
+            level = max(level, np.int64(state.out[source[e]]) - np.int64(loss[e]))
+        out[p] = level
+
+
+@njit(cache=True, nogil=True)
+def run_script(net, state, ticks, every, actions, start, source, loss, out):  # type: ignore[no-untyped-def]
+    """Run `ticks` game ticks; actions (k, 3) of (ticks run before it, node, level) sorted by time;
+    after each `every` ticks one row of `out` gets the probed levels."""
+    done = 0
+    row = 0
+    for t in range(ticks + 1):
+        while done < len(actions) and actions[done, 0] == t:
+            use(net, state, actions[done, 1], actions[done, 2])
+            done += 1
+        if t == ticks:
+            return
+        step(net, state)
+        if (t + 1) % every == 0:
+            _sample(state, start, source, loss, out[row])
+            row += 1
+
+
+@njit(cache=True, nogil=True)
+def use(net, state, n, value):  # type: ignore[no-untyped-def]
+    """Set a lever to `value` (0 or 15) or press a button (value 15); the present state is left alone."""
+    if state.out[n] == value:
+        return
+    set_output(net, state, n, value)
+    if net.kind[n] == BUTTON and state.next[n] == IDLE:
+        schedule(state, n, net.delay[n], NORMAL)

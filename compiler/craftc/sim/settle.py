@@ -1,0 +1,162 @@
+"""Start states: the state as saved, or a settled state derived from nothing.
+
+Saved ("trusted"): outputs stand as the block states say; dust and inputs follow from them, for
+dust takes no time. Nothing is scheduled: a device whose saved output disagrees with its inputs
+keeps it until one of them changes.
+
+Derived ("placed"): levers keep their saved state; every other device takes the value its inputs
+imply, in an order in which inputs come first. Devices on feedback loops start with the inputs that
+are known and unknown inputs 0; loops are opened at their first device in array order. Locked
+repeaters and pressed buttons are off. Then the engine runs until nothing is scheduled.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from craftc.sim.devices import BUTTON, COMPARE, CONSTANT, LEVER, REPEATER, SUBTRACT, TORCH
+from craftc.sim.engine import (
+    BURN,
+    IDLE,
+    LAST,
+    LONG_AGO,
+    RING,
+    TOGGLES,
+    Net,
+    State,
+    _comparator,
+    check,
+)
+from craftc.sim.graph import Graph
+
+
+@njit(cache=True, nogil=True)
+def port_rows(port, nodes):  # type: ignore[no-untyped-def]
+    """Return (row, rows): rows of State.count for ports with two or more sources, -1 for others."""
+    sources = np.zeros(2 * nodes, np.int32)
+    for e in range(len(port)):
+        sources[port[e]] += 1
+    row = np.full(2 * nodes, -1, np.int32)
+    rows = 0
+    for p in range(2 * nodes):
+        if sources[p] > 1:
+            row[p] = rows
+            rows += 1
+    return row, rows
+
+
+@njit(cache=True, nogil=True)
+def load_inputs(net, state):  # type: ignore[no-untyped-def]
+    """Set all ports from the outputs."""
+    state.seen[:] = 0
+    state.count[:] = 0
+    for n in range(len(net.kind)):
+        for e in range(net.start[n], net.start[n + 1]):
+            port = net.port[e]
+            level = max(np.int64(state.out[n]) - np.int64(net.loss[e]), 0)
+            if net.row[port] >= 0:
+                state.count[net.row[port], level] += 1
+            state.seen[port] = max(np.int64(state.seen[port]), level)
+
+
+@njit(cache=True, nogil=True)
+def _rest_value(net, state, n):  # type: ignore[no-untyped-def]
+    kind = net.kind[n]
+    powered = state.seen[2 * n] > 0
+    if kind == COMPARE or kind == SUBTRACT:
+        return _comparator(net, state, n)
+    if kind == REPEATER and state.seen[2 * n + 1] > 0:
+        return np.int64(0)
+    if kind == TORCH:
+        return np.int64(0 if powered else 15)
+    return np.int64(15 if powered else 0)
+
+
+@njit(cache=True, nogil=True)
+def _fix(net, state, n, waiting, ready, size):  # type: ignore[no-untyped-def]
+    """Give node n its value, tell its readers, and append those that wait for nothing more."""
+    if net.kind[n] != CONSTANT and net.kind[n] != LEVER:
+        state.out[n] = 0 if net.kind[n] == BUTTON else _rest_value(net, state, n)
+    for e in range(net.start[n], net.start[n + 1]):
+        port = net.port[e]
+        level = max(np.int64(state.out[n]) - np.int64(net.loss[e]), 0)
+        state.seen[port] = max(np.int64(state.seen[port]), level)
+        there = port >> 1
+        waiting[there] -= 1
+        if waiting[there] == 0:
+            ready[size] = there
+            size += 1
+    return size
+
+
+@njit(cache=True, nogil=True)
+def derive(net, state):  # type: ignore[no-untyped-def]
+    """Set outputs and ports to the settled values of everything that is on no loop (see module text)."""
+    nodes = len(net.kind)
+    state.seen[:] = 0
+    waiting = np.zeros(nodes, np.int32)
+    for e in range(len(net.port)):
+        waiting[net.port[e] >> 1] += 1
+    ready = np.empty(nodes, np.int32)
+    done = np.zeros(nodes, np.bool_)
+    size = 0
+    for n in range(nodes):
+        if waiting[n] == 0:
+            ready[size] = n
+            size += 1
+    head = 0
+    loop = 0
+    while True:
+        while head < size:
+            n = ready[head]
+            head += 1
+            if not done[n]:
+                done[n] = True
+                size = _fix(net, state, n, waiting, ready, size)
+        while loop < nodes and done[loop]:
+            loop += 1
+        if loop == nodes:
+            break
+        done[loop] = True
+        waiting[loop] = -(2**30)
+        size = _fix(net, state, loop, waiting, ready, size)
+    load_inputs(net, state)
+
+
+@njit(cache=True, nogil=True)
+def check_all(net, state):  # type: ignore[no-untyped-def]
+    """Let every node react to its inputs."""
+    for n in range(len(net.kind)):
+        check(net, state, n)
+
+
+def make_net(graph: Graph) -> tuple[Net, int]:
+    """Return the constant arrays of the engine, and the number of counted ports."""
+    row, rows = port_rows(graph.link.target, graph.nodes)
+    torch = np.full(graph.nodes, -1, dtype=np.int32)
+    is_torch = graph.kind == TORCH
+    torch[is_torch] = np.arange(int(is_torch.sum()), dtype=np.int32)
+    net = Net(
+        graph.kind, graph.delay, graph.rear, graph.front_diode,
+        graph.link.start, graph.link.target, graph.loss, row, torch,
+    )  # fmt: skip
+    return net, int(rows)
+
+
+def make_state(net: Net, rows: int, value: npt.NDArray[np.uint8]) -> State:
+    """Return a state with outputs `value` (nodes,) and an empty queue at game tick 0; ports are not set."""
+    nodes = len(net.kind)
+    scalar = np.zeros(8, dtype=np.int64)
+    scalar[BURN] = 1
+    return State(
+        out=value.copy(),
+        seen=np.zeros(2 * nodes, dtype=np.uint8),
+        count=np.zeros((rows, 16), dtype=np.uint16),
+        next=np.full(nodes, IDLE, dtype=np.int32),
+        head=np.full(RING * 4, LAST, dtype=np.int32),
+        tail=np.full(RING * 4, LAST, dtype=np.int32),
+        toggles=np.full((int((net.torch >= 0).sum()), TOGGLES), LONG_AGO, dtype=np.int32),
+        scalar=scalar,
+    )
