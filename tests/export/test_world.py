@@ -18,7 +18,7 @@ from craftc.errors import ConfigError, FormatError, OutputError
 from craftc.export import chunk
 from craftc.export.level import GAME_RULES
 from craftc.export.region import RegionReader, region_name
-from craftc.export.world import WorldReport, read_world, write_world
+from craftc.export.world import LevelInfo, WorldReport, read_level, read_world, write_world
 
 Same = Callable[[Volume, Volume], bool]
 Pos = tuple[int, int, int]
@@ -208,3 +208,14 @@ def test_a_chunk_above_255_sectors_goes_apart(tmp_path: Path, same: Same) -> Non
 def test_level_dat_carries_no_time(world: Path) -> None:
     assert (world / "level.dat").read_bytes()[4:8] == bytes(4)
     assert b"LastPlayed" + bytes(8) in gzip.decompress((world / "level.dat").read_bytes())
+
+
+def test_level_reads_back_and_damage_is_refused(tmp_path: Path) -> None:
+    _write(Volume((1, 1, 1)), tmp_path / "w", level_name="grüße", spawn=(-3, 64, 9), spawn_yaw=-90.0)
+    assert read_level(tmp_path / "w") == LevelInfo("grüße", (-3, 64, 9), -90.0, "1.20.4", 3700)
+    file = tmp_path / "w" / "level.dat"
+    file.write_bytes(file.read_bytes()[:-9])
+    with pytest.raises(FormatError, match=r"level\.dat: not a whole gzip"):
+        read_level(tmp_path / "w")
+    with pytest.raises(FormatError, match="cannot be read"):
+        read_level(tmp_path)

@@ -7,8 +7,12 @@ game warn of an experimental world. Fields follow the Minecraft Wiki, "Java Edit
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from pathlib import Path
+
 import numpy as np
 
+from craftc.errors import FormatError
 from craftc.export import nbt, nbt_read
 from craftc.export.container import McVersion
 from craftc.export.nbt import Tag, byte, compound, float64, integer, list_of, long, string
@@ -155,6 +159,37 @@ def chunks_dat(chunks: list[tuple[int, int]], mc: McVersion) -> bytes:
     forced = (pairs[:, 0] & 0xFFFFFFFF) | (pairs[:, 1] << 32)
     data = compound({"Forced": nbt.long_array(forced)})
     return nbt.pack_gzip(nbt.document({"data": data, "DataVersion": integer(mc.data_version)}))
+
+
+@dataclass(frozen=True, slots=True)
+class LevelInfo:
+    """What level.dat says: world name, spawn block, yaw in degrees, game version and its data version."""
+
+    name: str
+    spawn: Pos
+    yaw: float
+    mc: str
+    data_version: int
+
+
+def read_level(world: Path) -> LevelInfo:
+    """Return the main fields of `world`/level.dat. Raises FormatError if it is absent or damaged."""
+    file = world / "level.dat"
+    where = str(file)
+    try:
+        packed = file.read_bytes()
+    except OSError as error:
+        raise FormatError(f"cannot be read: {error.strerror}", where=where, legal="a Java world") from error
+    _, root = nbt_read.parse(nbt_read.unpack_gzip(packed, where), where)
+    data = nbt_read.want(root, "Data", dict, where)
+    x, y, z = (nbt_read.want(data, f"Spawn{axis}", int, where) for axis in "XYZ")
+    return LevelInfo(
+        nbt_read.want(data, "LevelName", str, where),
+        (x, y, z),
+        nbt_read.want(data, "SpawnAngle", float, where),
+        nbt_read.want(nbt_read.want(data, "Version", dict, where), "Name", str, where),
+        nbt_read.want(data, "DataVersion", int, where),
+    )
 
 
 def forced_chunks(document: dict[str, object], where: str) -> list[tuple[int, int]]:

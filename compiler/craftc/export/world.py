@@ -21,12 +21,12 @@ from craftc.errors import FormatError, OutputError
 from craftc.export.chunk import MAX_Y, MIN_Y, ChunkEncoder
 from craftc.export.container import version as game_version
 from craftc.export.entities import coding
-from craftc.export.level import chunks_dat, level_dat
+from craftc.export.level import LevelInfo, chunks_dat, level_dat, read_level
 from craftc.export.region import RegionWriter
 from craftc.export.safe import disk_errors
 from craftc.export.world_read import read_world
 
-__all__ = ["WorldReport", "read_world", "write_world"]
+__all__ = ["LevelInfo", "WorldReport", "read_level", "read_world", "write_world"]
 
 Pos = tuple[int, int, int]
 Progress = Callable[[int, int], None]
