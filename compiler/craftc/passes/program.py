@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from craftc.errors import TimingError
 from craftc.passes.fold import LayerPlan
@@ -91,13 +92,13 @@ def _pass(plan: LayerPlan, pass_index: int, start: int) -> Iterator[Window]:
 
 
 def require_rules(made: Program, plans: Sequence[LayerPlan]) -> None:
-    """Raise TimingError unless windows of one signal are disjoint, tokens are far enough apart and reads even."""
+    """Raise TimingError unless windows of a signal are disjoint, tokens far apart and reads even."""
     by_signal: dict[tuple[int, str], list[Window]] = {}
     for window in made.windows:
         by_signal.setdefault((window.layer, window.signal), []).append(window)
     for (layer, signal), found in sorted(by_signal.items()):
         found.sort(key=lambda w: w.start)
-        for a, b in zip(found, found[1:], strict=False):
+        for a, b in pairwise(found):
             gap = plans[layer].words if signal == "token" else a.end - a.start
             if b.start < a.start + gap:
                 raise TimingError(f"{signal} windows {a} and {b} overlap", where=f"layer {layer}")
