@@ -1,0 +1,113 @@
+"""Commands that make machines and check them: estimate, build, verify."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from craftc.commands.screen import Stages, rows_of, say, table
+from craftc.config import GAME_VERSIONS, OPTIMIZE, SCHEM_VERSIONS, BuildConfig
+
+FILE = click.Path(path_type=Path, dir_okay=False)
+FOLDER = click.Path(path_type=Path)
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+_FOLDING = (
+    click.option(
+        "--lanes", type=int, help="Multiply-accumulate lanes; an illegal number is refused by name."
+    ),
+    click.option("--words-per-lane", type=int, help="Weight words that each lane streams."),
+    click.option(
+        "--optimize",
+        type=click.Choice(OPTIMIZE),
+        default="area",
+        show_default=True,
+        help="Fewest blocks, or fewest redstone ticks.",
+    ),
+)
+
+
+def folding(command: Command) -> Command:
+    """Return the command with the options that choose its parallelism."""
+    for option in reversed(_FOLDING):
+        command = option(command)
+    return command
+
+
+@click.command()
+@click.argument("model", type=FILE)
+@folding
+def estimate(model: Path, **settings: Any) -> None:
+    """Tell size, time and cost of MODEL's machine before building it."""
+    from craftc.estimate import estimate as run_estimate
+    from craftc.model import load_checkpoint
+
+    config = BuildConfig.from_mapping(settings)
+    table(rows_of(run_estimate(load_checkpoint(model), config)))
+
+
+@click.command()
+@click.argument("model", type=FILE)
+@click.option("-o", "--out", type=FOLDER, help="Folder of the world; an earlier build there is replaced.")
+@click.option("--schem", type=FILE, help="Write a schematic here, with or without a world.")
+@click.option(
+    "--schem-version",
+    type=click.Choice([str(v) for v in SCHEM_VERSIONS]),
+    default="2",
+    show_default=True,
+    help="Sponge schematic version.",
+)
+@click.option("--mc", default="1.20.4", show_default=True, help=f"Game version: {', '.join(GAME_VERSIONS)}.")
+@folding
+@click.option("--no-verify", is_flag=True, help="Leave out the simulation of the finished build.")
+@click.option("--print-after", multiple=True, metavar="PASS", help="Print the IR after a pass; repeatable.")
+def build(
+    model: Path,
+    out: Path | None,
+    schem: Path | None,
+    no_verify: bool,
+    print_after: tuple[str, ...],
+    **rest: Any,
+) -> None:
+    """Compile MODEL into a Minecraft world, and prove that the blocks on disk work."""
+    from craftc.model import load_checkpoint
+    from craftc.passes import pipeline
+
+    if out is None and schem is None:
+        raise click.UsageError("nothing to write: give -o DIR, --schem FILE, or both")
+    config = BuildConfig.from_mapping(
+        {**rest, "schem_version": int(rest["schem_version"]), "verify": not no_verify}
+    )
+    checkpoint = load_checkpoint(model)
+    images = model.with_name(f"{model.stem}-test.npz")
+    with Stages() as stages:
+        report = pipeline.build(
+            checkpoint,
+            config,
+            out=out,
+            schem=schem,
+            images=images if images.is_file() else None,
+            print_after=print_after,
+            emit=say,
+            progress=stages,
+        )
+    say(f"built {out if out is not None else schem}")
+    table(rows_of(report))
+
+
+@click.command()
+@click.argument("folder", metavar="DIR", type=FOLDER)
+def verify(folder: Path) -> None:
+    """Read the build in DIR back from disk and simulate it on every test vector."""
+    from craftc.verify import run_verify
+
+    with Stages() as stages:
+        report = run_verify(folder, progress=stages)
+    say(f"{folder}: every answer and every register agrees with the model")
+    table(rows_of(report))
+
+
+COMMANDS: tuple[click.Command, ...] = (estimate, build, verify)

@@ -1,0 +1,87 @@
+"""Commands that use a finished build: run, render, why."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from craftc.commands.files import local, read_blocks
+from craftc.commands.screen import Stages, panel, rows_of, say, table
+
+FILE = click.Path(path_type=Path, dir_okay=False)
+FOLDER = click.Path(path_type=Path)
+CLASSES = 10
+
+
+@click.command()
+@click.argument("folder", metavar="DIR", type=FOLDER)
+@click.option("--index", type=click.IntRange(0), help="Number of a test image of the build.")
+@click.option("--image", type=FILE, help="A square PNG of one digit, 8 x 8 or larger.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead.")
+def run(folder: Path, index: int | None, image: Path | None, as_json: bool) -> None:
+    """Set the levers of the machine in DIR, press RUN and read its lamps."""
+    from craftc.commands.pictures import read_image
+    from craftc.verify import run_once
+
+    if (index is None) == (image is None):
+        raise click.UsageError("give either --index N or --image FILE")
+    bits = None if image is None else read_image(image)
+    with Stages() as stages:
+        result = run_once(folder, index=index, bits=bits, progress=stages)
+    facts = {
+        "class": result.predicted,
+        "golden": result.golden,
+        "label": result.label,
+        "redstone_ticks": result.redstone_ticks,
+        "events": result.events,
+        "seconds": result.seconds,
+    }
+    if as_json:
+        say(json.dumps(facts))
+        return
+    say(panel([int(b) for b in result.bits]))
+    say()
+    say(" ".join(f"[{digit}]" if digit == result.predicted else f" {digit} " for digit in range(CLASSES)))
+    table(rows_of(facts))
+
+
+@click.command()
+@click.argument("source", metavar="DIR|FILE.schem", type=FOLDER)
+@click.option("-o", "--out", type=FILE, required=True, help="PNG file to write.")
+@click.option(
+    "--crop",
+    nargs=6,
+    type=int,
+    default=None,
+    metavar="X0 Y0 Z0 X1 Y1 Z1",
+    help="Show only the blocks from the first corner to before the second.",
+)
+@click.option("--pixels", type=click.IntRange(10_000), default=3_000_000, show_default=True, help="At most.")
+def render(source: Path, out: Path, crop: tuple[int, ...] | None, pixels: int) -> None:
+    """Draw the blocks of a build, a world or a schematic."""
+    from craftc.view.png import render_png
+
+    volume = read_blocks(source)
+    part = None
+    if crop:
+        x0, y0, z0, x1, y1, z1 = crop
+        part = (local((x0, y0, z0), volume, source), local((x1, y1, z1), volume, source))
+    width, height = render_png(volume, out, max_pixels=pixels, crop=part)
+    say(f"{out}: {width} x {height} pixels")
+
+
+@click.command()
+@click.argument("folder", metavar="DIR", type=FOLDER)
+@click.argument("x", type=int)
+@click.argument("y", type=int)
+@click.argument("z", type=int)
+def why(folder: Path, x: int, y: int, z: int) -> None:
+    """Tell which cell, IR node and weight the block at X Y Z of the world in DIR belongs to."""
+    from craftc.view import why as find
+
+    table(rows_of(find(folder, (x, y, z))))
+
+
+COMMANDS: tuple[click.Command, ...] = (run, render, why)
