@@ -16,10 +16,8 @@ FOLDER = click.Path(path_type=Path)
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 _FOLDING = (
-    click.option(
-        "--lanes", type=int, help="Multiply-accumulate lanes; an illegal number is refused by name."
-    ),
-    click.option("--words-per-lane", type=int, help="Weight words that each lane streams."),
+    click.option("--lanes", type=int, help="Multiply-accumulate lanes, count."),
+    click.option("--words-per-lane", type=int, help="Weight words that each lane streams, count."),
     click.option(
         "--optimize",
         type=click.Choice(OPTIMIZE),

@@ -7,7 +7,9 @@ schematic.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -22,18 +24,20 @@ COMMON = 12
 Pos = tuple[int, int, int]
 
 
-class Position(click.ParamType[Pos]):
-    """X,Y,Z as a tuple of integers."""
-
-    name = "X,Y,Z"
-
-    def convert(self, value: object, param: click.Parameter | None, context: click.Context | None) -> Pos:
-        """Return the position. Ends with a usage error that shows the form."""
+def _positions(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> list[Pos]:
+    """Return positions written X,Y,Z. Raises a usage error that shows the form."""
+    found: list[Pos] = []
+    for value in values:
         try:
-            x, y, z = (int(part) for part in str(value).split(","))
-        except ValueError:
-            self.fail(f"{value!r} is not of the form X,Y,Z", param, context)
-        return (x, y, z)
+            x, y, z = (int(part) for part in value.split(","))
+        except ValueError as error:
+            raise click.BadParameter(f"{value!r} is not of the form X,Y,Z", context, parameter) from error
+        found.append((x, y, z))
+    return found
+
+
+def _position_option(flag: str, name: str, text: str) -> Callable[[Any], Any]:
+    return click.option(flag, name, multiple=True, callback=_positions, metavar="X,Y,Z", help=text)
 
 
 @click.command()
@@ -81,15 +85,11 @@ def _block_rows(source: Path) -> list[tuple[str, str]]:
 
 @click.command()
 @click.argument("source", metavar=SOURCE, type=ANY)
-@click.option(
-    "--ticks", type=click.IntRange(0, 10_000_000), default=200, show_default=True, help="Game ticks."
-)
-@click.option("--use", "used", type=Position(), multiple=True, help="Lever or button to use at the start.")
-@click.option("--probe", "probes", type=Position(), multiple=True, help="Position to read; repeatable.")
-@click.option(
-    "--every", type=click.IntRange(1), help="Print the probes every so many game ticks, not only last."
-)
-def sim(source: Path, ticks: int, used: tuple[Pos, ...], probes: tuple[Pos, ...], every: int | None) -> None:
+@click.option("--ticks", type=click.IntRange(0), default=200, show_default=True, help="Game ticks.")
+@_position_option("--use", "used", "Lever or button to use at the start; repeatable.")
+@_position_option("--probe", "probes", "Position to read; repeatable.")
+@click.option("--every", type=click.IntRange(1), help="Print the probes every so many game ticks.")
+def sim(source: Path, ticks: int, used: list[Pos], probes: list[Pos], every: int | None) -> None:
     """Run the blocks of a build, world or schematic."""
     from craftc.sim import Board
 
@@ -98,16 +98,16 @@ def sim(source: Path, ticks: int, used: tuple[Pos, ...], probes: tuple[Pos, ...]
     for position in used:
         board.use(local(position, volume, source))
     places = [local(position, volume, source) for position in probes]
+    names = [f"{x},{y},{z}" for x, y, z in probes]
     if every is not None and places:
-        say(f"{'gt':>8}  {'  '.join(','.join(map(str, p)) for p in probes)}")
-        for row, levels in enumerate(board.probe(places, ticks, every), 1):
-            say(f"{row * every:8}  {'  '.join(str(int(level)) for level in levels)}")
+        say("  ".join(["      gt", *names]))
+        for row, found in enumerate(board.probe(places, ticks, every), 1):
+            shown = (f"{int(level):{len(name)}}" for name, level in zip(names, found, strict=True))
+            say("  ".join([f"{row * every:8}", *shown]))
     else:
         board.run(ticks)
-        table(
-            (f"power at {','.join(map(str, p))}", str(board.power(q)))
-            for p, q in zip(probes, places, strict=True)
-        )
+        levels = [str(board.power(place)) for place in places]
+        table((f"power at {name}", level) for name, level in zip(names, levels, strict=True))
     facts = {"nodes": board.nodes, "game_ticks": board.now_gt, "events": board.events, "quiet": board.quiet}
     table(rows_of(facts))
 

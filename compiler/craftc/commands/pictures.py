@@ -92,4 +92,5 @@ def _overlap(size: int) -> Floats:
     pixels = np.arange(size)
     low = np.maximum(edges[:-1, None], pixels[None, :])
     high = np.minimum(edges[1:, None], pixels[None, :] + 1)
-    return np.maximum(high - low, 0) * (SIDE / size)
+    shares: Floats = np.maximum(high - low, 0) * (SIDE / size)
+    return shares

@@ -77,7 +77,7 @@ def words(value: Any) -> str:
     if isinstance(value, int):
         return f"{value:,}"
     if isinstance(value, float):
-        return f"{value:,.2f}" if abs(value) < 100 else f"{value:,.0f}"
+        return f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.0f}"
     if isinstance(value, Sequence) and not isinstance(value, str):
         joint = " x " if value and all(isinstance(v, int) for v in value) else ", "
         return joint.join(words(v) for v in value)

@@ -32,16 +32,12 @@ def digits(out: Path, seed: int) -> None:
 
 @click.command()
 @click.argument("model", type=FILE)
-@click.option(
-    "--calibrate", type=FILE, required=True, help="An .npz with the array x (batch, inputs), 0 or 1."
-)
+@click.option("--calibrate", type=FILE, required=True, help="An .npz with the array x (batch, inputs).")
 @click.option("-o", "--out", type=FILE, required=True, help="Checkpoint to write.")
 @click.option(
     "--weight-max", type=int, default=7, show_default=True, help="Largest weight code, 1..7; 1 is ternary."
 )
-@click.option(
-    "--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the distillation."
-)
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed.")
 def quantize(model: Path, calibrate: Path, out: Path, weight_max: int, seed: int) -> None:
     """Quantize MODEL, a state dict of nn.Linear and nn.ReLU, to the integers of the hardware."""
     from craftc.model.quantize import QuantizeConfig, quantize_file
