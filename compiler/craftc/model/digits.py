@@ -108,14 +108,14 @@ def digits_data(seed: int = SPLIT_SEED) -> Digits:
 
 def save_images(images: ImageSet, path: Path) -> None:
     """Writes images bit-packed (8 bytes each) with labels and indices as .npz; same images, same bytes."""
-    arrays = {
-        "packed": np.packbits(images.bits.astype(np.uint8), axis=1),
-        "labels": images.labels.astype(np.uint8),
-        "index": images.index.astype(np.uint16),
-        "threshold": np.array(THRESHOLD, dtype=np.int64),
-    }
     with path.open("wb") as file:
-        np.savez(file, **arrays)
+        np.savez(
+            file,
+            packed=np.packbits(images.bits.astype(np.uint8), axis=1),
+            labels=images.labels.astype(np.uint8),
+            index=images.index.astype(np.uint16),
+            threshold=np.array(THRESHOLD, dtype=np.int64),
+        )
 
 
 def load_images(path: Path) -> ImageSet:

@@ -15,12 +15,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from craftc.model.checkpoint import ACTIVATION_MAX, Int64, Layer, bias_range, make_layer
 
+Float64 = npt.NDArray[np.float64]
 Progress = Callable[[str, int, int], None]  # phase, step, steps
 Batches = Callable[[int], tuple[Tensor, Tensor]]  # step -> x (B, n_in), target probabilities (B, classes)
 _EDGE = 0.49  # latent weights may pass the outermost code by less than half a code
@@ -97,6 +99,14 @@ class QatNet(nn.Module):
             weight.clamp_(-edge, edge)
             low, high = bias_range(spec.bias_constants)
             bias.clamp_(low, high)
+
+    @torch.no_grad()
+    def load_latents(self, weights: Sequence[Float64], biases: Sequence[Float64], temperature: float) -> None:
+        """Starts from given latents (in codes) and the float value of one step of the last sums."""
+        for mine, given in zip([*self.weights, *self.biases], [*weights, *biases], strict=True):
+            mine.copy_(torch.from_numpy(given))
+        self.log_temperature.fill_(math.log(temperature))
+        self.clamp_latents()
 
     @torch.no_grad()
     def export(self) -> tuple[Layer, ...]:

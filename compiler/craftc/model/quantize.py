@@ -1,0 +1,309 @@
+"""Post-training quantization of a float Linear/ReLU stack to the integers of the hardware.
+
+Two stages, both deterministic, both driven by calibration inputs without labels:
+
+1. Scales. ReLU is positively homogeneous, so every hidden unit j may have its own scale a[j]:
+   h[j] = a[j] * (integer 0..15). With the input scales a_in folded into the columns,
+   v[j] = w[j] * a_in and step[j] = a[j] / 2^shift, the codes are round(v[j] / step[j]). For each
+   layer the shift (0, 3, 6 or 9: whole octal digits) and for each unit the step that reproduce the
+   float activations best are searched. The last layer has one step, because argmax compares its sums.
+2. Distillation (`steps` > 0). The latents start at v / step and are trained straight-through
+   (`qat`) so that the integer model gives the class probabilities of the float model.
+
+A bias that needs more constants than `max_constants` allows is refused by name, never clipped.
+"""
+
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from craftc.errors import ConfigError, ModelError
+from craftc.model.checkpoint import (
+    ACTIVATION_MAX,
+    SHIFT_MAX,
+    Checkpoint,
+    Int64,
+    Layer,
+    constants_for,
+    make_layer,
+)
+from craftc.model.checkpoint_file import save_checkpoint
+from craftc.model.golden import GoldenModel, requantize
+from craftc.model.importer import Float64, FloatStack, import_stack
+
+if TYPE_CHECKING:
+    from craftc.model.qat import Progress
+
+_CLIPS = (1.0, 0.85, 0.7, 0.55, 0.45)  # tried ranges, relative to the largest weight or activation
+_SAMPLE = 2048  # calibration inputs used in the search for scales
+_BATCH = 128
+
+
+@dataclass(frozen=True, slots=True)
+class QuantizeConfig:
+    """Settings of a quantization."""
+
+    weight_max: int = 7  # codes are -weight_max..weight_max; 1 = ternary
+    shifts: tuple[int, ...] = (0, 3, 6, 9)  # allowed; multiples of 3 drop whole octal digits
+    max_constants: int = 16  # bias constants per layer
+    steps: int = 1500  # of distillation; 0 = none
+    lr: float = 0.05  # codes per step
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        limits = {
+            "weight_max": (self.weight_max, 1, 7),
+            "max_constants": (self.max_constants, 1, 1024),
+            "steps": (self.steps, 0, 1_000_000),
+            "seed": (self.seed, 0, 2**62),
+        }
+        for name, (value, low, high) in limits.items():
+            if not low <= value <= high:
+                raise ConfigError(f"{name} is {value}", where="quantize", legal=f"{low}..{high}")
+        if not self.shifts or any(not 0 <= shift <= SHIFT_MAX for shift in self.shifts):
+            raise ConfigError(f"shifts are {self.shifts}", where="quantize", legal=f"some of 0..{SHIFT_MAX}")
+        if not 0 < self.lr <= 10:
+            raise ConfigError(f"lr is {self.lr}", where="quantize", legal="above 0, at most 10")
+
+
+@dataclass(frozen=True, slots=True)
+class QuantizeResult:
+    """A quantized checkpoint and how often it gives the class of the float model."""
+
+    checkpoint: Checkpoint
+    agreement: float  # fraction of calibration inputs
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Codes:
+    """One layer in latents (floats in units of one code) with the scales of its outputs."""
+
+    weight: Float64  # (n_out, n_in), |.| <= weight_max after rounding
+    bias: Float64  # (n_out,)
+    shift: int | None
+    scale: Float64  # (n_out,), float value of one integer step of the output
+
+
+def quantize_file(
+    model_path: Path,
+    calibrate: Path,
+    out: Path,
+    config: QuantizeConfig | None = None,
+    progress: "Progress | None" = None,
+) -> QuantizeResult:
+    """Quantizes a user's float model, writes `out`, and returns the result.
+
+    `calibrate` is an .npz with the array x (B, n_in) of 0 and 1. Raises ModelError, UnsupportedOp,
+    ConfigError or OutputError; nothing is written then.
+    """
+    stack = import_stack(model_path)
+    x = load_calibration(calibrate, stack.sizes[0])
+    result = quantize(stack, x, config or QuantizeConfig(), progress)
+    save_checkpoint(result.checkpoint, out)
+    return result
+
+
+def load_calibration(path: Path, n_in: int) -> Int64:
+    """Returns the array x (B, n_in) of an .npz file as int64; refuses anything but 0 and 1."""
+    where = str(path)
+    legal = f"an .npz with the array x (batch, {n_in}) of 0 and 1"
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            if not isinstance(stored, np.lib.npyio.NpzFile) or "x" not in stored.files:
+                raise ModelError("has no array named x", where=where, legal=legal)
+            x = stored["x"]
+    except FileNotFoundError as error:
+        raise ModelError("no such file", where=where, legal=legal) from error
+    except (OSError, ValueError, EOFError, AttributeError, TypeError, zipfile.BadZipFile) as error:
+        raise ModelError("is not an .npz file of numbers", where=where, legal=legal) from error
+    if x.ndim != 2 or x.shape[1] != n_in or not x.shape[0]:
+        raise ModelError(f"x has shape {x.shape}", where=where, legal=f"(batch, {n_in}), batch >= 1")
+    if x.dtype.kind not in "biuf" or not np.isin(x, (0, 1)).all():
+        raise ModelError("x holds values other than 0 and 1", where=where, legal="binary inputs, 0 or 1")
+    made: Int64 = x.astype(np.int64)
+    return made
+
+
+def quantize(
+    stack: FloatStack, x: Int64, config: QuantizeConfig, progress: "Progress | None" = None
+) -> QuantizeResult:
+    """Returns the quantized form of a float stack, calibrated on binary inputs x (B, n_in)."""
+    targets = stack.run(x.astype(np.float64))
+    codes = _scales(stack, x[:_SAMPLE], config)
+    layers = _integer_layers(codes, config, stack.name)
+    wanted = np.argmax(targets[-1], axis=1)
+    agreement = GoldenModel(Checkpoint(stack.name, layers)).accuracy(x, wanted)
+    if config.steps:
+        tuned = _distil(codes, layers, x, targets[-1], config, progress)
+        better = GoldenModel(Checkpoint(stack.name, tuned)).accuracy(x, wanted)
+        if better >= agreement:
+            layers, agreement = tuned, better
+    meta = {
+        "source": "craftc quantize",
+        "weight_max": config.weight_max,
+        "seed": config.seed,
+        "steps": config.steps,
+        "calibration_inputs": int(x.shape[0]),
+        "float_agreement": agreement,
+    }
+    return QuantizeResult(Checkpoint(stack.name, layers, meta), agreement)
+
+
+def _scales(stack: FloatStack, x: Int64, config: QuantizeConfig) -> list[_Codes]:
+    """Returns the latents of all layers, each calibrated on the integers that the layers before give."""
+    sums = stack.run(x.astype(np.float64))
+    scale: Float64 = np.ones(x.shape[1])
+    codes: list[_Codes] = []
+    for index, (weight, bias) in enumerate(zip(stack.weights, stack.biases, strict=True)):
+        folded = weight * scale  # (n_out,n_in) * (n_in,)
+        if index == len(stack.weights) - 1:
+            codes.append(_last_layer(folded, bias, x, sums[index], config.weight_max))
+        else:
+            codes.append(_hidden_layer(folded, bias, x, sums[index], config))
+            scale = codes[-1].scale
+            x = requantize(_sums(codes[-1], x), codes[-1].shift or 0)
+    return codes
+
+
+def _sums(codes: _Codes, x: Int64) -> Int64:
+    """Returns the integer sums of rounded latents: (B, n_in) -> (B, n_out)."""
+    sums: Int64 = x @ np.rint(codes.weight).astype(np.int64).T + np.rint(codes.bias).astype(np.int64)
+    return sums
+
+
+def _steps(folded: Float64, weight_max: int) -> Float64:
+    """Returns (n_out,) steps with which the largest weight of every row is the largest code."""
+    largest = np.abs(folded).max(axis=1)
+    return np.where(largest > 0, largest, 1.0) / weight_max
+
+
+def _hidden_layer(folded: Float64, bias: Float64, x: Int64, sums: Float64, config: QuantizeConfig) -> _Codes:
+    """Returns the latents of a hidden layer: of all shifts and clips, per layer and per unit the best.
+
+    The step of a unit is bounded from below by its weights (smaller steps clip them) and wanted
+    as small as its activations allow (15 steps of 2^shift reach the largest).
+    """
+    wanted = np.maximum(sums, 0)  # (B, n_out)
+    best: tuple[float, _Codes] | None = None
+    by_weight = _steps(folded, config.weight_max)
+    top = np.where(wanted.max(axis=0) > 0, wanted.max(axis=0), by_weight)
+    for shift in config.shifts:
+        by_activation = top / (ACTIVATION_MAX << shift)
+        tries = [np.maximum(by_activation, by_weight) * clip for clip in _CLIPS]
+        tries += [np.maximum(by_activation * clip, by_weight) for clip in _CLIPS[1:]]
+        error, codes = _best_units(tries, folded, bias, x, wanted, shift, config.weight_max)
+        if best is None or error < best[0]:
+            best = error, codes
+    assert best is not None
+    return best[1]
+
+
+def _best_units(
+    tries: list[Float64],
+    folded: Float64,
+    bias: Float64,
+    x: Int64,
+    wanted: Float64,
+    shift: int,
+    weight_max: int,
+) -> tuple[float, _Codes]:
+    """Returns the relative squared error and, for every unit, the latents of the best step tried."""
+    errors: list[Float64] = []
+    made: list[_Codes] = []
+    for step in tries:
+        weight = np.clip(folded / step[:, None], -weight_max, weight_max)
+        half = (1 << shift) / 2 if shift else 0.5  # floor loses half a step on average
+        codes = _Codes(weight, bias / step + half, shift, step * (1 << shift))
+        h = requantize(_sums(codes, x), shift)
+        errors.append(np.square(h * codes.scale - wanted).mean(axis=0))  # (n_out,)
+        made.append(codes)
+    pick = np.argmin(np.stack(errors), axis=0)  # (n_out,)
+    unit = np.arange(pick.size)
+    power = np.square(wanted).mean(axis=0)
+    relative = np.stack(errors)[pick, unit].sum() / max(float(power.sum()), 1e-30)
+    chosen = _Codes(
+        weight=np.stack([c.weight for c in made])[pick, unit],
+        bias=np.stack([c.bias for c in made])[pick, unit],
+        shift=shift,
+        scale=np.stack([c.scale for c in made])[pick, unit],
+    )
+    return float(relative), chosen
+
+
+def _last_layer(folded: Float64, bias: Float64, x: Int64, sums: Float64, weight_max: int) -> _Codes:
+    """Returns the latents of the last layer with the one step that reproduces the logits best."""
+    largest = float(np.abs(folded).max()) or 1.0
+    best: tuple[float, _Codes] | None = None
+    for clip in _CLIPS:
+        step = largest * clip / weight_max
+        weight = np.clip(folded / step, -weight_max, weight_max)
+        codes = _Codes(weight, bias / step, None, np.full(bias.shape, step))
+        error = float(np.square(_sums(codes, x) * step - sums).mean())
+        if best is None or error < best[0]:
+            best = error, codes
+    assert best is not None
+    return best[1]
+
+
+def _integer_layers(codes: list[_Codes], config: QuantizeConfig, name: str) -> tuple[Layer, ...]:
+    """Returns the rounded layers with the fewest bias constants; refuses more than allowed."""
+    layers: list[Layer] = []
+    for index, code in enumerate(codes):
+        bits = 1 if index == 0 else 4
+        bias = np.rint(code.bias).astype(np.int64)
+        constants = constants_for(bias, bits)
+        if constants.size > config.max_constants:
+            raise ModelError(
+                f"biases reach {int(bias.min())}..{int(bias.max())} and need {constants.size} constants",
+                where=f"{name}: layer {index}",
+                legal=f"{config.max_constants} constants; smaller biases, or a larger max_constants",
+            )
+        layers.append(make_layer(np.rint(code.weight).astype(np.int64), bias, constants, bits, code.shift))
+    return tuple(layers)
+
+
+def _distil(
+    codes: list[_Codes],
+    layers: tuple[Layer, ...],
+    x: Int64,
+    logits: Float64,
+    config: QuantizeConfig,
+    progress: "Progress | None",
+) -> tuple[Layer, ...]:
+    """Returns layers trained so that their classes follow the float logits (B, classes)."""
+    import torch
+
+    from craftc.model.qat import FitConfig, LayerSpec, QatNet, fit
+    from craftc.model.threads import one_thread
+
+    generator = torch.Generator().manual_seed(config.seed)
+    specs = [
+        LayerSpec(la.n_in, la.n_out, la.input_bits, la.shift, config.weight_max, _at_least_one(la))
+        for la in layers
+    ]
+    inputs = torch.from_numpy(x.astype(np.float32))
+    target = torch.softmax(torch.from_numpy(logits), dim=1).float()
+
+    def batches(_: int) -> tuple[Any, Any]:
+        chosen = torch.randint(len(inputs), (min(_BATCH, len(inputs)),), generator=generator)
+        return inputs[chosen], target[chosen]
+
+    def report(step: int) -> None:
+        if progress is not None:
+            progress("distillation", step, config.steps)
+
+    with one_thread():
+        net = QatNet(specs, generator)
+        net.load_latents([c.weight for c in codes], [c.bias for c in codes], float(codes[-1].scale[0]))
+        fit(net, batches, FitConfig(config.steps, config.lr, warm=0.0), report)
+    return net.export()
+
+
+def _at_least_one(layer: Layer) -> tuple[int, ...]:
+    """Returns the bias constants of a layer, or one constant so that training has a bias to move."""
+    found: npt.NDArray[np.int64] = layer.bias_constants
+    return tuple(found.tolist()) or (1,)
