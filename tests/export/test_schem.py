@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from craftc.blocks import BlockState, Entity, Palette, Volume
 from craftc.errors import ConfigError, FormatError, OutputError
-from craftc.export import schem
+from craftc.export import schem, schem_read
 from craftc.export.schem import read_schem, write_schem
 
 Same = Callable[[Volume, Volume], bool]
@@ -72,8 +72,19 @@ def test_slabs_do_not_show(
     board: Volume, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, same: Same
 ) -> None:
     monkeypatch.setattr(schem, "_SLAB", 999)
-    write_schem(board, tmp_path / "b.schem")
-    assert same(board, read_schem(tmp_path / "b.schem"))
+    monkeypatch.setattr(schem_read, "_SLAB", 777)
+    for volume in (board, _wide(300), _wide(17_000)):
+        write_schem(volume, tmp_path / "b.schem")
+        assert same(volume, read_schem(tmp_path / "b.schem"))
+
+
+def test_more_states_than_the_data_use(small: Path, same: Same) -> None:
+    def add_states(root: Any) -> None:
+        for i in range(3, 400):
+            root["Palette"][f"minecraft:note_block[note={i}]"] = nbtlib.Int(i)
+        root["PaletteMax"] = nbtlib.Int(400)
+
+    assert same(read_schem(small), read_schem(_resave(small, add_states)))
 
 
 @settings(max_examples=40, deadline=None)

@@ -15,6 +15,8 @@ from craftc.export import nbt_read
 from craftc.export.entities import entity_from, put_entities, state_from
 
 _MAX_STATES = 65_535
+_SLAB = 1 << 20
+"""Bytes of block data handled at once; bounds the memory of the reader."""
 
 
 def read_schem(path: Path) -> Volume:
@@ -91,26 +93,47 @@ def _indices(
         raise FormatError("block data are not bytes", where=where, legal="a byte array of varints")
     raw = data.view(np.uint8)
     cells = size[0] * size[1] * size[2]
-    ends = raw < 0x80
-    found = raw.size if bool(ends.all()) else int(np.count_nonzero(ends))
-    cut = raw.size > 0 and not ends[-1]
+    found = sum(int(np.count_nonzero(raw[i : i + _SLAB] < 0x80)) for i in range(0, raw.size, _SLAB))
+    cut = raw.size > 0 and raw[-1] >= 0x80
     if found != cells or cut:
         why = f"size {size[0]} x {size[1]} x {size[2]} needs {cells} block indices but the data hold {found}"
         raise FormatError(why + (" and a cut one" if cut else ""), where=where, legal="equal numbers")
-    values = raw if found == raw.size else _varints(raw, ends, where)
-    top = int(values.max())
-    known = table[np.minimum(values, table.size - 1)] if top >= table.size else table[values]
+    out = np.empty(cells, dtype=np.uint16)
+    at = done = 0
+    while at < raw.size:
+        stop = min(at + _SLAB, raw.size)
+        while raw[stop - 1] >= 0x80:
+            stop += 1
+        values = _varints(raw[at:stop], where)
+        out[done : done + values.size] = _known(values, table, done, size, where)
+        at, done = stop, done + values.size
+    return out
+
+
+def _known(
+    values: npt.NDArray[np.int64],
+    table: npt.NDArray[np.int32],
+    first: int,
+    size: tuple[int, int, int],
+    where: str,
+) -> npt.NDArray[np.int32]:
+    """Return the palette indices of file indices; `first` is the flat number of the first cell."""
+    known: npt.NDArray[np.int32] = table[np.minimum(values, table.size - 1)]
     bad = (known < 0) | (values >= table.size)
     if bad.any():
-        at = int(np.argmax(bad))
+        k = int(np.argmax(bad))
+        at = first + k
         x, y, z = at % size[0], at // (size[0] * size[2]), at // size[0] % size[2]
-        why = f"block ({x}, {y}, {z}) has palette index {int(values[at])}, which the palette lacks"
+        why = f"block ({x}, {y}, {z}) has palette index {int(values[k])}, which the palette lacks"
         raise FormatError(why, where=where, legal=f"one of its {int((table >= 0).sum())} indices")
-    return known.astype(np.uint16)
+    return known
 
 
-def _varints(raw: npt.NDArray[np.uint8], ends: npt.NDArray[np.bool_], where: str) -> npt.NDArray[np.int64]:
-    """Return the decoded values; `ends` marks the last byte of each."""
+def _varints(raw: npt.NDArray[np.uint8], where: str) -> npt.NDArray[np.int64]:
+    """Return the decoded values of whole varints."""
+    ends = raw < 0x80
+    if ends.all():
+        return raw.astype(np.int64)
     last = np.flatnonzero(ends)
     first = np.concatenate(([0], last[:-1] + 1))
     length = last - first + 1
