@@ -6,6 +6,7 @@ with compressed members and tensors that claim more elements than they store are
 memory is spent on them. torch is imported when a file is read or written, not before.
 """
 
+import contextlib
 import hashlib
 import io
 import math
@@ -46,7 +47,8 @@ def save_checkpoint(checkpoint: Checkpoint, path: Path) -> str:
         part.write_bytes(data)
         part.replace(path)
     except OSError as error:
-        part.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            part.unlink()
         raise OutputError(f"cannot be written: {error.strerror}", where=str(path)) from error
     return hashlib.sha256(data).hexdigest()
 
@@ -102,7 +104,10 @@ def load_checkpoint(path: Path) -> Checkpoint:
         raise ModelError("layers is not a list", where=where, legal="a list of dictionaries")
     _check_meta(plain["meta"], where)
     layers = tuple(_layer(item, f"{where}: layer {index}") for index, item in enumerate(plain["layers"]))
-    return Checkpoint(name=plain["name"], layers=layers, meta=plain["meta"])
+    try:
+        return Checkpoint(name=plain["name"], layers=layers, meta=plain["meta"])
+    except ModelError as error:
+        raise ModelError(error.message, where=f"{where}: {error.where}", legal=error.legal) from error
 
 
 def load_plain(path: Path) -> Any:
@@ -123,7 +128,7 @@ def load_plain(path: Path) -> Any:
         raise ModelError(
             "holds code or objects, which are never run",
             where=where,
-            legal="tensors, numbers, strings, lists, dicts",
+            legal="tensors, numbers, strings, lists and dicts, such as a state_dict()",
         ) from error
     except (
         RuntimeError,

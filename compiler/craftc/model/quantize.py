@@ -254,7 +254,7 @@ def _integer_layers(codes: list[_Codes], config: QuantizeConfig, name: str) -> t
     layers: list[Layer] = []
     for index, code in enumerate(codes):
         bits = 1 if index == 0 else 4
-        bias = np.rint(code.bias).astype(np.int64)
+        bias = _harmless(np.rint(code.weight), np.rint(code.bias), code.shift, (1 << bits) - 1)
         constants = constants_for(bias, bits)
         if constants.size > config.max_constants:
             raise ModelError(
@@ -264,6 +264,19 @@ def _integer_layers(codes: list[_Codes], config: QuantizeConfig, name: str) -> t
             )
         layers.append(make_layer(np.rint(code.weight).astype(np.int64), bias, constants, bits, code.shift))
     return tuple(layers)
+
+
+def _harmless(weight: Float64, bias: Float64, shift: int | None, input_max: int) -> Int64:
+    """Returns biases moved towards 0 as far as no activation of any input can change.
+
+    A hidden unit whose bias is below minus its largest sum gives 0 always, however far below.
+    """
+    if shift is not None:
+        low = -np.maximum(weight, 0).sum(axis=1) * input_max - 1
+        high = (ACTIVATION_MAX + 1 << shift) - np.minimum(weight, 0).sum(axis=1) * input_max
+        bias = np.clip(bias, low, high)
+    moved: Int64 = bias.astype(np.int64)
+    return moved
 
 
 def _distil(
