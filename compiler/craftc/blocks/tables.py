@@ -29,10 +29,15 @@ from craftc.errors import SimError
 
 BoolTable = npt.NDArray[np.bool_]
 
-COLOURS = (
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
+COLOURS = _names(
     "white orange magenta light_blue yellow lime pink gray light_gray cyan purple blue brown green red black"
-).split()
-WOODS = "oak spruce birch jungle acacia dark_oak mangrove cherry bamboo crimson warped".split()
+)
+WOODS = _names("oak spruce birch jungle acacia dark_oak mangrove cherry bamboo crimson warped")
 
 
 def _coloured(*suffixes: str) -> set[str]:
@@ -45,7 +50,8 @@ def _of_wood(*suffixes: str) -> set[str]:
 
 # Full opaque cubes. Source: Minecraft Wiki "Opacity" (full opaque blocks), Blocks.java defaults.
 CONDUCTORS: frozenset[str] = frozenset(
-    """stone granite polished_granite diorite polished_diorite andesite polished_andesite deepslate
+    _names(
+        """stone granite polished_granite diorite polished_diorite andesite polished_andesite deepslate
     cobbled_deepslate polished_deepslate deepslate_bricks deepslate_tiles chiseled_deepslate
     cobblestone mossy_cobblestone stone_bricks mossy_stone_bricks cracked_stone_bricks
     chiseled_stone_bricks smooth_stone bricks bedrock obsidian crying_obsidian netherrack
@@ -62,23 +68,26 @@ CONDUCTORS: frozenset[str] = frozenset(
     prismarine_bricks dark_prismarine bookshelf hay_block bone_block packed_ice blue_ice
     snow_block pumpkin carved_pumpkin jack_o_lantern melon honeycomb_block magma_block
     crafting_table smithing_table fletching_table cartography_table loom packed_mud mud_bricks
-    shroomlight amethyst_block dried_kelp_block sponge wet_sponge moss_block target""".split()
+    shroomlight amethyst_block dried_kelp_block sponge wet_sponge moss_block target"""
+    )
 ) | frozenset(
     _coloured("wool", "concrete", "concrete_powder", "terracotta", "glazed_terracotta") | _of_wood("planks")
 )
 
 # Full cubes that conduct nothing but carry things. Source: Blocks.java, isRedstoneConductor(never).
 GLASSY: frozenset[str] = frozenset(
-    "glass tinted_glass ice glowstone sea_lantern beacon barrier redstone_block".split()
+    _names("glass tinted_glass ice glowstone sea_lantern beacon barrier redstone_block")
 ) | frozenset(_coloured("stained_glass"))
 
 # Neither conduct nor carry anything, and no redstone rule reads them.
 INERT: frozenset[str] = frozenset(
-    """air cave_air void_air light structure_void glass_pane iron_bars torch wall_torch
+    _names(
+        """air cave_air void_air light structure_void glass_pane iron_bars torch wall_torch
     soul_torch soul_wall_torch lantern soul_lantern chain end_rod ladder composter cake
     cauldron water_cauldron lava_cauldron powder_snow_cauldron chest end_portal_frame
     lever stone_button polished_blackstone_button redstone_wire redstone_torch redstone_wall_torch
-    repeater comparator""".split()
+    repeater comparator"""
+    )
 ) | frozenset(
     _coloured("stained_glass_pane", "carpet", "banner", "wall_banner")
     | _of_wood("button", "fence", "sign", "wall_sign", "hanging_sign", "wall_hanging_sign")
@@ -86,21 +95,23 @@ INERT: frozenset[str] = frozenset(
 
 # Solid containers (full cubes) and what else a comparator reads from behind.
 # Source: Minecraft Wiki "Redstone Comparator" (Reading), Blocks.java hasAnalogOutputSignal.
-SOLID_CONTAINERS: frozenset[str] = frozenset("barrel furnace blast_furnace smoker".split())
+SOLID_CONTAINERS: frozenset[str] = frozenset(_names("barrel furnace blast_furnace smoker"))
 LAMPS: frozenset[str] = frozenset({"redstone_lamp"})
 SLABS: frozenset[str] = frozenset(_of_wood("slab")) | frozenset(
     f"{name}_slab"
-    for name in (
+    for name in _names(
         "stone smooth_stone cobblestone stone_brick brick sandstone smooth_sandstone quartz smooth_quartz "
         "nether_brick andesite polished_andesite diorite polished_diorite granite polished_granite "
         "deepslate_brick deepslate_tile cobbled_deepslate polished_deepslate blackstone purpur prismarine"
-    ).split()
+    )
 )
 
 # `isSignalSource`: dust turns towards these on any side (repeaters and observers have their own rule).
 SIGNAL_SOURCES: frozenset[str] = frozenset(
-    """lever stone_button polished_blackstone_button redstone_torch redstone_wall_torch comparator
-    redstone_block target""".split()
+    _names(
+        """lever stone_button polished_blackstone_button redstone_torch redstone_wall_torch comparator
+    redstone_block target"""
+    )
 ) | frozenset(_of_wood("button"))
 
 LEGAL = "blocks listed in craftc/blocks/tables.py"

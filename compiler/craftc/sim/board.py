@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -231,12 +232,13 @@ class Board:
 
     def snapshot(self) -> Snapshot:
         """Return a copy of the present state."""
-        return Snapshot(engine.State(*(array.copy() for array in self._state)))
+        copies: list[Any] = [array.copy() for array in self._state]
+        return Snapshot(engine.State(*copies))
 
     def restore(self, snapshot: Snapshot) -> None:
         """Go back to a state of this board."""
-        for mine, kept in zip(self._state, snapshot.state, strict=True):
-            mine[...] = kept
+        for name in engine.State._fields:
+            np.copyto(getattr(self._state, name), getattr(snapshot.state, name))
 
     def reset(self) -> None:
         """Go back to the state after construction."""

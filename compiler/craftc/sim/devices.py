@@ -31,7 +31,9 @@ ALL = 0b111111
 
 # Node kinds. NOTHING and DUST are kinds of cells only; every other kind is a node.
 NOTHING, DUST, TORCH, REPEATER, COMPARE, SUBTRACT, LAMP, CONSTANT, LEVER, BUTTON = range(10)
-KIND_NAMES = "nothing dust torch repeater compare subtract lamp constant lever button".split()
+KIND_NAMES = (
+    "nothing", "dust", "torch", "repeater", "compare", "subtract", "lamp", "constant", "lever", "button",
+)  # fmt: skip
 
 STONE_BUTTON_GT = 20  # Minecraft Wiki "Button": stone kinds 1 s
 WOODEN_BUTTON_GT = 30  # wooden kinds 1.5 s

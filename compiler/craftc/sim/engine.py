@@ -12,7 +12,7 @@ their input was already off. The order in which one change notifies several devi
 first; the game's order depends on hash values of positions.
 
 Queue: ring of 256 game ticks x 4 priorities of first-in-first-out lists threaded through `next`.
-Inputs: one byte per port; ports with several sources keep counts of sources per level in `count`.
+Inputs: one byte per port; ports with several sources count their sources per level in `sources`.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from craftc.sim.devices import BUTTON, COMPARE, LAMP, REPEATER, SUBTRACT, TORCH
+from craftc.sim.kernel import Bytes, Ints, Longs, hot, hot_inline, signed
 
 RING = 256  # game ticks; longer than the longest delay
 IDLE, LAST = -2, -1  # values of State.next: nothing scheduled; last of its list
@@ -36,7 +36,7 @@ LONG_AGO = -(2**30)
 
 class Net(NamedTuple):
     """What does not change: arrays per node, link and port. `row` (2*nodes,) is the row of a port in
-    State.count, or -1 if the port has at most one source."""
+    State.sources, or -1 if the port has at most one source."""
 
     kind: npt.NDArray[np.uint8]
     delay: npt.NDArray[np.uint8]
@@ -54,7 +54,7 @@ class State(NamedTuple):
 
     out: npt.NDArray[np.uint8]
     seen: npt.NDArray[np.uint8]  # (2*nodes,) level at each port
-    count: npt.NDArray[np.uint16]  # (rows, 16)
+    sources: npt.NDArray[np.uint16]  # (rows, 16)
     next: npt.NDArray[np.int32]
     head: npt.NDArray[np.int32]  # (RING*4,)
     tail: npt.NDArray[np.int32]
@@ -62,31 +62,31 @@ class State(NamedTuple):
     scalar: npt.NDArray[np.int64]
 
 
-@njit(cache=True, nogil=True, inline="always")
-def _main_input(net, state, n):  # type: ignore[no-untyped-def]
-    level = state.seen[2 * n]
-    rear = net.rear[n]
+@hot_inline
+def _main_input(net: Net, state: State, n: int) -> int:
+    level = signed(state.seen[2 * n])
+    rear = signed(net.rear[n])
     if rear >= 16:
         return rear - 16
     if rear >= 0 and level < 15:
-        return np.int64(rear)
-    return np.int64(level)
+        return rear
+    return level
 
 
-@njit(cache=True, nogil=True, inline="always")
-def _comparator(net, state, n):  # type: ignore[no-untyped-def]
+@hot_inline
+def _comparator(net: Net, state: State, n: int) -> int:
     """Return the output a comparator should have."""
     level = _main_input(net, state, n)
-    side = np.int64(state.seen[2 * n + 1])
+    side = signed(state.seen[2 * n + 1])
     if side > level:
-        return np.int64(0)
+        return 0
     if net.kind[n] == SUBTRACT:
         return level - side
     return level
 
 
-@njit(cache=True, nogil=True, inline="always")
-def schedule(state, n, delay, priority):  # type: ignore[no-untyped-def]
+@hot_inline
+def schedule(state: State, n: int, delay: int, priority: int) -> None:
     """Put node n into the queue `delay` game ticks from now."""
     place = ((state.scalar[NOW] + delay) & (RING - 1)) * 4 + priority
     state.next[n] = LAST
@@ -98,8 +98,8 @@ def schedule(state, n, delay, priority):  # type: ignore[no-untyped-def]
     state.scalar[QUEUED] += 1
 
 
-@njit(cache=True, nogil=True)
-def check(net, state, n):  # type: ignore[no-untyped-def]
+@hot
+def check(net: Net, state: State, n: int) -> None:
     """Let node n react to its inputs: schedule a tick, or light a lamp at once."""
     if state.next[n] != IDLE:
         return
@@ -114,7 +114,7 @@ def check(net, state, n):  # type: ignore[no-untyped-def]
             schedule(state, n, net.delay[n], VERY_HIGH)
         else:
             schedule(state, n, net.delay[n], HIGH)
-    elif kind == COMPARE or kind == SUBTRACT:
+    elif COMPARE <= kind <= SUBTRACT:
         if _comparator(net, state, n) != out:
             schedule(state, n, net.delay[n], HIGH if net.front_diode[n] else NORMAL)
     elif kind == TORCH:
@@ -128,23 +128,23 @@ def check(net, state, n):  # type: ignore[no-untyped-def]
             state.scalar[EVENTS] += 1
 
 
-@njit(cache=True, nogil=True, inline="always")
-def _move(state, row, port, before, after):  # type: ignore[no-untyped-def]
+@hot_inline
+def _move(state: State, row: int, port: int, before: int, after: int) -> int:
     """Move one source of a counted port from level `before` to `after`; return the port's level."""
-    state.count[row, before] -= 1
-    state.count[row, after] += 1
-    level = np.int64(state.seen[port])
+    state.sources[row, before] -= 1
+    state.sources[row, after] += 1
+    level = signed(state.seen[port])
     if after >= level:
-        return np.int64(after)
-    while level > 0 and state.count[row, level] == 0:
+        return after
+    while level > 0 and state.sources[row, level] == 0:
         level -= 1
     return level
 
 
-@njit(cache=True, nogil=True)
-def set_output(net, state, n, value):  # type: ignore[no-untyped-def]
+@hot
+def set_output(net: Net, state: State, n: int, value: int) -> None:
     """Give node n a new output and let every device whose input changes react."""
-    old = np.int64(state.out[n])
+    old = signed(state.out[n])
     state.out[n] = value
     state.scalar[EVENTS] += 1
     begin = net.start[n]
@@ -152,9 +152,9 @@ def set_output(net, state, n, value):  # type: ignore[no-untyped-def]
     touched = False
     for e in range(begin, end):
         port = net.port[e]
-        loss = np.int64(net.loss[e])
+        loss = signed(net.loss[e])
         before = max(old - loss, 0)
-        after = max(np.int64(value) - loss, 0)
+        after = max(value - loss, 0)
         if before != after:
             level = after if net.row[port] < 0 else _move(state, net.row[port], port, before, after)
             if level != state.seen[port]:
@@ -168,13 +168,13 @@ def set_output(net, state, n, value):  # type: ignore[no-untyped-def]
             touched = False
 
 
-@njit(cache=True, nogil=True)
-def _too_often(state, row):  # type: ignore[no-untyped-def]
-    return state.toggles[row, 0] >= state.scalar[NOW] - TOGGLE_WINDOW_GT
+@hot
+def _too_often(state: State, row: int) -> bool:
+    return bool(state.toggles[row, 0] >= state.scalar[NOW] - TOGGLE_WINDOW_GT)
 
 
-@njit(cache=True, nogil=True)
-def _run_torch(net, state, n):  # type: ignore[no-untyped-def]
+@hot
+def _run_torch(net: Net, state: State, n: int) -> None:
     powered = state.seen[2 * n] > 0
     row = net.torch[n]
     if state.out[n] > 0:
@@ -183,7 +183,8 @@ def _run_torch(net, state, n):  # type: ignore[no-untyped-def]
         set_output(net, state, n, 0)
         if state.scalar[BURN] == 0:
             return
-        state.toggles[row, : TOGGLES - 1] = state.toggles[row, 1:]
+        for k in range(TOGGLES - 1):
+            state.toggles[row, k] = state.toggles[row, k + 1]
         state.toggles[row, TOGGLES - 1] = state.scalar[NOW]
         if _too_often(state, row):
             state.scalar[BURNOUTS] += 1
@@ -193,8 +194,8 @@ def _run_torch(net, state, n):  # type: ignore[no-untyped-def]
         set_output(net, state, n, 15)
 
 
-@njit(cache=True, nogil=True)
-def _run_node(net, state, n):  # type: ignore[no-untyped-def]
+@hot
+def _run_node(net: Net, state: State, n: int) -> None:
     """Run the scheduled tick of node n."""
     kind = net.kind[n]
     out = state.out[n]
@@ -209,7 +210,7 @@ def _run_node(net, state, n):  # type: ignore[no-untyped-def]
             set_output(net, state, n, 15)
             if not powered and state.next[n] == IDLE:
                 schedule(state, n, net.delay[n], VERY_HIGH)
-    elif kind == COMPARE or kind == SUBTRACT:
+    elif COMPARE <= kind <= SUBTRACT:
         value = _comparator(net, state, n)
         if value != out:
             set_output(net, state, n, value)
@@ -222,13 +223,13 @@ def _run_node(net, state, n):  # type: ignore[no-untyped-def]
         set_output(net, state, n, 0)
 
 
-@njit(cache=True, nogil=True)
-def step(net, state):  # type: ignore[no-untyped-def]
+@hot
+def step(net: Net, state: State) -> None:
     """Run one game tick."""
     state.scalar[NOW] += 1
     if state.scalar[QUEUED] == 0:
         return
-    runs = np.int64(0)
+    runs = 0
     base = (state.scalar[NOW] & (RING - 1)) * 4
     for place in range(base, base + 4):
         n = state.head[place]
@@ -246,8 +247,8 @@ def step(net, state):  # type: ignore[no-untyped-def]
     state.scalar[PEAK] = max(state.scalar[PEAK], runs)
 
 
-@njit(cache=True, nogil=True)
-def run(net, state, ticks):  # type: ignore[no-untyped-def]
+@hot
+def run(net: Net, state: State, ticks: int) -> None:
     """Run `ticks` game ticks; idle time costs nothing."""
     end = state.scalar[NOW] + ticks
     while state.scalar[NOW] < end:
@@ -257,26 +258,36 @@ def run(net, state, ticks):  # type: ignore[no-untyped-def]
         step(net, state)
 
 
-@njit(cache=True, nogil=True)
-def run_until_quiet(net, state, limit):  # type: ignore[no-untyped-def]
+@hot
+def run_until_quiet(net: Net, state: State, limit: int) -> int:
     """Run until nothing is scheduled or `limit` game ticks have passed; return the game ticks run."""
     begin = state.scalar[NOW]
     while state.scalar[QUEUED] > 0 and state.scalar[NOW] - begin < limit:
         step(net, state)
-    return state.scalar[NOW] - begin
+    return signed(state.scalar[NOW] - begin)
 
 
-@njit(cache=True, nogil=True)
-def _sample(state, start, source, loss, out):  # type: ignore[no-untyped-def]
+@hot
+def _sample(state: State, start: Longs, source: Ints, loss: Bytes, out: Bytes, row: int) -> None:
     for p in range(len(start) - 1):
-        level = np.int64(0)
+        level = 0
         for e in range(start[p], start[p + 1]):
-            level = max(level, np.int64(state.out[source[e]]) - np.int64(loss[e]))
-        out[p] = level
+            level = max(level, signed(state.out[source[e]]) - signed(loss[e]))
+        out[row, p] = level
 
 
-@njit(cache=True, nogil=True)
-def run_script(net, state, ticks, every, actions, start, source, loss, out):  # type: ignore[no-untyped-def]
+@hot
+def run_script(
+    net: Net,
+    state: State,
+    ticks: int,
+    every: int,
+    actions: Longs,
+    start: Longs,
+    source: Ints,
+    loss: Bytes,
+    out: Bytes,
+) -> None:
     """Run `ticks` game ticks; actions (k, 3) of (ticks run before it, node, level) sorted by time;
     after each `every` ticks one row of `out` gets the probed levels."""
     done = 0
@@ -289,12 +300,12 @@ def run_script(net, state, ticks, every, actions, start, source, loss, out):  # 
             return
         step(net, state)
         if (t + 1) % every == 0:
-            _sample(state, start, source, loss, out[row])
+            _sample(state, start, source, loss, out, row)
             row += 1
 
 
-@njit(cache=True, nogil=True)
-def use(net, state, n, value):  # type: ignore[no-untyped-def]
+@hot
+def use(net: Net, state: State, n: int, value: int) -> None:
     """Set a lever to `value` (0 or 15) or press a button (value 15); the present state is left alone."""
     if state.out[n] == value:
         return

@@ -88,8 +88,11 @@ def _dust_mask(dust: DustCells) -> Bytes:
 
 
 def _grid(
-    volume: Volume, devices: DeviceTables, conductor: npt.NDArray[np.bool_], analog: npt.NDArray[np.int16]
-):  # type: ignore[no-untyped-def]
+    volume: Volume,
+    devices: DeviceTables,
+    conductor: npt.NDArray[np.bool_],
+    analog: npt.NDArray[np.int16],
+) -> tuple[links.Grid, Longs, Longs]:
     entry, off = _padded(volume)
     slot = np.full(len(entry), -1, dtype=np.int32)
     node_cell, dust_cell = links.index_cells(entry, devices.kind, slot)

@@ -14,12 +14,9 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from craftc.sim.devices import COMPARE, DUST, NOTHING, REPEATER, SUBTRACT
-
-Ints = npt.NDArray[np.int32]
-Bytes = npt.NDArray[np.uint8]
+from craftc.sim.kernel import AnyArray, Bytes, Ints, Longs, kernel
 
 
 class Grid(NamedTuple):
@@ -38,24 +35,24 @@ class Grid(NamedTuple):
     analog: npt.NDArray[np.int16]
 
 
-@njit(cache=True, nogil=True)
-def grow(array, size):  # type: ignore[no-untyped-def]
+@kernel
+def grow(array: AnyArray, size: int) -> AnyArray:
     """Return an array of twice the length that starts with array[:size]."""
     out = np.empty(max(16, 2 * len(array)), array.dtype)
     out[:size] = array[:size]
     return out
 
 
-@njit(cache=True, nogil=True)
-def _push(array, size, value):  # type: ignore[no-untyped-def]
+@kernel
+def _push(array: AnyArray, size: int, value: int) -> tuple[AnyArray, int]:
     if size == len(array):
         array = grow(array, size)
     array[size] = value
     return array, size + 1
 
 
-@njit(cache=True, nogil=True)
-def wire_links(grid, dust_cell, reach):  # type: ignore[no-untyped-def]
+@kernel
+def wire_links(grid: Grid, dust_cell: Longs, reach: int) -> tuple[Longs, Ints]:
     """Return (start, target): the dust that reads dust i is target[start[i]:start[i+1]].
 
     A dust reads its level neighbours, the dust on top of a conducting neighbour if nothing conducting
@@ -86,17 +83,17 @@ def wire_links(grid, dust_cell, reach):  # type: ignore[no-untyped-def]
     return start, target[:size]
 
 
-@njit(cache=True, nogil=True)
-def _main_port(grid, cell, d):  # type: ignore[no-untyped-def]
+@kernel
+def _main_port(grid: Grid, cell: int, d: int) -> int:
     """Return the main port of the device at `cell` if it reads the cell it is entered from by `d`, or -1."""
     entry = grid.entry[cell]
     if grid.reads[entry] >> (d ^ 1) & 1:
-        return 2 * grid.slot[cell]
+        return 2 * int(grid.slot[cell])
     return -1
 
 
-@njit(cache=True, nogil=True)
-def _readers_of_block(grid, block, ports, size):  # type: ignore[no-untyped-def]
+@kernel
+def _readers_of_block(grid: Grid, block: int, ports: AnyArray, size: int) -> tuple[AnyArray, int]:
     """Append the main ports of all devices that read the conductor `block`."""
     for d in range(6):
         port = _main_port(grid, block + grid.off[d], d)
@@ -105,8 +102,8 @@ def _readers_of_block(grid, block, ports, size):  # type: ignore[no-untyped-def]
     return ports, size
 
 
-@njit(cache=True, nogil=True)
-def dust_sinks(grid, dust_cell, dust_mask):  # type: ignore[no-untyped-def]
+@kernel
+def dust_sinks(grid: Grid, dust_cell: Longs, dust_mask: Bytes) -> tuple[Longs, Ints]:
     """Return (start, port): the ports that read dust i, with repetitions.
 
     `dust_mask` (dusts,) has bit d for the horizontal directions the dust is connected to. Dust powers
@@ -129,15 +126,15 @@ def dust_sinks(grid, dust_cell, dust_mask):  # type: ignore[no-untyped-def]
                     ports, size = _push(ports, size, port)
                 if grid.conductor[entry]:
                     ports, size = _readers_of_block(grid, beside, ports, size)
-            is_comparator = kind == COMPARE or kind == SUBTRACT
+            is_comparator = COMPARE <= kind <= SUBTRACT
             if is_comparator and grid.sides[entry] >> (d ^ 1) & 1:
                 ports, size = _push(ports, size, 2 * grid.slot[beside] + 1)
         start[i + 1] = size
     return start, ports[:size]
 
 
-@njit(cache=True, nogil=True)
-def _side_port(grid, source_kind, strong, cell, d):  # type: ignore[no-untyped-def]
+@kernel
+def _side_port(grid: Grid, source_kind: int, strong: int, cell: int, d: int) -> int:
     """Return the side port of the diode at `cell` entered by `d`, or -1 if this source is no side input.
 
     Comparators take redstone blocks and anything that gives direct signal their way; repeaters only
@@ -146,8 +143,8 @@ def _side_port(grid, source_kind, strong, cell, d):  # type: ignore[no-untyped-d
     entry = grid.entry[cell]
     if not grid.sides[entry] >> (d ^ 1) & 1:
         return -1
-    is_diode = source_kind == REPEATER or source_kind == COMPARE or source_kind == SUBTRACT
-    port = 2 * grid.slot[cell] + 1
+    is_diode = REPEATER <= source_kind <= SUBTRACT
+    port = 2 * int(grid.slot[cell]) + 1
     if is_diode and strong >> d & 1:
         return port
     if grid.kind[entry] == REPEATER:
@@ -157,8 +154,8 @@ def _side_port(grid, source_kind, strong, cell, d):  # type: ignore[no-untyped-d
     return -1
 
 
-@njit(cache=True, nogil=True)
-def node_sinks(grid, node_cell):  # type: ignore[no-untyped-def]
+@kernel
+def node_sinks(grid: Grid, node_cell: Longs) -> tuple[Longs, Ints]:
     """Return (start, code): what node n feeds without loss; code = port, or -1 - dust number."""
     start = np.zeros(len(node_cell) + 1, np.int64)
     code = np.empty(2 * len(node_cell) + 16, np.int32)
@@ -190,15 +187,15 @@ def node_sinks(grid, node_cell):  # type: ignore[no-untyped-def]
     return start, code[:size]
 
 
-@njit(cache=True, nogil=True)
-def rear_sources(grid, node_cell):  # type: ignore[no-untyped-def]
+@kernel
+def rear_sources(grid: Grid, node_cell: Longs) -> npt.NDArray[np.int8]:
     """Return per node what a comparator reads from a container: -1 nothing, 16 + v directly behind it
     (v replaces the input), v behind one conductor (v replaces inputs below 15)."""
     out = np.full(len(node_cell), -1, np.int8)
     for n in range(len(node_cell)):
         entry = grid.entry[node_cell[n]]
         kind = grid.kind[entry]
-        if kind != COMPARE and kind != SUBTRACT:
+        if not COMPARE <= kind <= SUBTRACT:
             continue
         for d in range(2, 6):
             if not grid.reads[entry] >> d & 1:
@@ -211,30 +208,26 @@ def rear_sources(grid, node_cell):  # type: ignore[no-untyped-def]
     return out
 
 
-@njit(cache=True, nogil=True)
-def faces_diode(grid, node_cell):  # type: ignore[no-untyped-def]
+@kernel
+def faces_diode(grid: Grid, node_cell: Longs) -> npt.NDArray[np.bool_]:
     """Return per node whether a diode stands in front of it and does not point back at it
     (DiodeBlock.shouldPrioritize)."""
     out = np.zeros(len(node_cell), np.bool_)
     for n in range(len(node_cell)):
         entry = grid.entry[node_cell[n]]
         kind = grid.kind[entry]
-        if kind != REPEATER and kind != COMPARE and kind != SUBTRACT:
+        if not REPEATER <= kind <= SUBTRACT:
             continue
         for d in range(2, 6):
             if grid.gives[entry] >> d & 1:
                 front = grid.entry[node_cell[n] + grid.off[d]]
-                is_diode = (
-                    grid.kind[front] == REPEATER
-                    or grid.kind[front] == COMPARE
-                    or grid.kind[front] == SUBTRACT
-                )
+                is_diode = REPEATER <= grid.kind[front] <= SUBTRACT
                 out[n] = is_diode and not grid.reads[front] >> d & 1
     return out
 
 
-@njit(cache=True, nogil=True)
-def index_cells(entry, kind, slot):  # type: ignore[no-untyped-def]
+@kernel
+def index_cells(entry: AnyArray, kind: Bytes, slot: Ints) -> tuple[Longs, Longs]:
     """Fill `slot` with node and dust numbers in array order; return (node cells, dust cells)."""
     nodes = np.empty(16, np.int64)
     dusts = np.empty(16, np.int64)

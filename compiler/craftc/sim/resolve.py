@@ -20,7 +20,7 @@ from craftc.sim.graph import Csr, Graph, find_cell
 
 Sources = dict[int, int]  # node -> least loss
 
-# Offsets (dx, dy, dz) of directions 0..5, and the dust column that points along it (north, south, west, east).
+# Offsets (dx, dy, dz) of directions 0..5.
 _OFFSET: tuple[Pos, ...] = ((0, -1, 0), (0, 1, 0), (0, 0, -1), (0, 0, 1), (-1, 0, 0), (1, 0, 0))
 
 

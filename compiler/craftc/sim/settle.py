@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from craftc.sim.devices import BUTTON, COMPARE, CONSTANT, LEVER, REPEATER, SUBTRACT, TORCH
 from craftc.sim.engine import (
@@ -30,11 +29,12 @@ from craftc.sim.engine import (
     check,
 )
 from craftc.sim.graph import Graph
+from craftc.sim.kernel import AnyArray, Ints, kernel, signed
 
 
-@njit(cache=True, nogil=True)
-def port_rows(port, nodes):  # type: ignore[no-untyped-def]
-    """Return (row, rows): rows of State.count for ports with two or more sources, -1 for others."""
+@kernel
+def port_rows(port: Ints, nodes: int) -> tuple[Ints, int]:
+    """Return (row, rows): rows of State.sources for ports with two or more sources, -1 for others."""
     sources = np.zeros(2 * nodes, np.int32)
     for e in range(len(port)):
         sources[port[e]] += 1
@@ -47,42 +47,42 @@ def port_rows(port, nodes):  # type: ignore[no-untyped-def]
     return row, rows
 
 
-@njit(cache=True, nogil=True)
-def load_inputs(net, state):  # type: ignore[no-untyped-def]
+@kernel
+def load_inputs(net: Net, state: State) -> None:
     """Set all ports from the outputs."""
     state.seen[:] = 0
-    state.count[:] = 0
+    state.sources[:] = 0
     for n in range(len(net.kind)):
         for e in range(net.start[n], net.start[n + 1]):
             port = net.port[e]
-            level = max(np.int64(state.out[n]) - np.int64(net.loss[e]), 0)
+            level = max(signed(state.out[n]) - signed(net.loss[e]), 0)
             if net.row[port] >= 0:
-                state.count[net.row[port], level] += 1
-            state.seen[port] = max(np.int64(state.seen[port]), level)
+                state.sources[net.row[port], level] += 1
+            state.seen[port] = max(signed(state.seen[port]), level)
 
 
-@njit(cache=True, nogil=True)
-def _rest_value(net, state, n):  # type: ignore[no-untyped-def]
+@kernel
+def _rest_value(net: Net, state: State, n: int) -> int:
     kind = net.kind[n]
     powered = state.seen[2 * n] > 0
-    if kind == COMPARE or kind == SUBTRACT:
+    if COMPARE <= kind <= SUBTRACT:
         return _comparator(net, state, n)
     if kind == REPEATER and state.seen[2 * n + 1] > 0:
-        return np.int64(0)
+        return 0
     if kind == TORCH:
-        return np.int64(0 if powered else 15)
-    return np.int64(15 if powered else 0)
+        return 0 if powered else 15
+    return 15 if powered else 0
 
 
-@njit(cache=True, nogil=True)
-def _fix(net, state, n, waiting, ready, size):  # type: ignore[no-untyped-def]
+@kernel
+def _fix(net: Net, state: State, n: int, waiting: AnyArray, ready: AnyArray, size: int) -> int:
     """Give node n its value, tell its readers, and append those that wait for nothing more."""
     if net.kind[n] != CONSTANT and net.kind[n] != LEVER:
         state.out[n] = 0 if net.kind[n] == BUTTON else _rest_value(net, state, n)
     for e in range(net.start[n], net.start[n + 1]):
         port = net.port[e]
-        level = max(np.int64(state.out[n]) - np.int64(net.loss[e]), 0)
-        state.seen[port] = max(np.int64(state.seen[port]), level)
+        level = max(signed(state.out[n]) - signed(net.loss[e]), 0)
+        state.seen[port] = max(signed(state.seen[port]), level)
         there = port >> 1
         waiting[there] -= 1
         if waiting[there] == 0:
@@ -91,8 +91,8 @@ def _fix(net, state, n, waiting, ready, size):  # type: ignore[no-untyped-def]
     return size
 
 
-@njit(cache=True, nogil=True)
-def derive(net, state):  # type: ignore[no-untyped-def]
+@kernel
+def derive(net: Net, state: State) -> None:
     """Set outputs and ports to the settled values of everything that is on no loop (see module text)."""
     nodes = len(net.kind)
     state.seen[:] = 0
@@ -125,8 +125,8 @@ def derive(net, state):  # type: ignore[no-untyped-def]
     load_inputs(net, state)
 
 
-@njit(cache=True, nogil=True)
-def check_all(net, state):  # type: ignore[no-untyped-def]
+@kernel
+def check_all(net: Net, state: State) -> None:
     """Let every node react to its inputs."""
     for n in range(len(net.kind)):
         check(net, state, n)
@@ -153,7 +153,7 @@ def make_state(net: Net, rows: int, value: npt.NDArray[np.uint8]) -> State:
     return State(
         out=value.copy(),
         seen=np.zeros(2 * nodes, dtype=np.uint8),
-        count=np.zeros((rows, 16), dtype=np.uint16),
+        sources=np.zeros((rows, 16), dtype=np.uint16),
         next=np.full(nodes, IDLE, dtype=np.int32),
         head=np.full(RING * 4, LAST, dtype=np.int32),
         tail=np.full(RING * 4, LAST, dtype=np.int32),

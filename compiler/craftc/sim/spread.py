@@ -8,15 +8,24 @@ source; nothing is further than 14 steps.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from craftc.sim.kernel import AnyArray, Bytes, Ints, Longs, kernel
 from craftc.sim.links import grow
 
 MAX_LOSS = 14  # a source of 15 still gives 1
 
 
-@njit(cache=True, nogil=True)
-def _flood(seeds, seed_count, start, target, stamp, seen, queue, loss):  # type: ignore[no-untyped-def]
+@kernel
+def _flood(
+    seeds: AnyArray,
+    seed_count: int,
+    start: Longs,
+    target: AnyArray,
+    stamp: int,
+    seen: AnyArray,
+    queue: AnyArray,
+    loss: Bytes,
+) -> int:
     """Fill queue and loss with all dust within MAX_LOSS of the seeds, nearest first; return how many."""
     size = 0
     for k in range(seed_count):
@@ -41,8 +50,19 @@ def _flood(seeds, seed_count, start, target, stamp, seen, queue, loss):  # type:
     return size
 
 
-@njit(cache=True, nogil=True)
-def _collect(queue, loss, count, sink_start, sink_port, stamp, place, found, found_loss, size):  # type: ignore[no-untyped-def]
+@kernel
+def _collect(
+    queue: AnyArray,
+    loss: Bytes,
+    count: int,
+    sink_start: AnyArray,
+    sink_port: AnyArray,
+    stamp: int,
+    place: AnyArray,
+    found: AnyArray,
+    found_loss: AnyArray,
+    size: int,
+) -> tuple[AnyArray, AnyArray, int]:
     """Append ports read by the flooded dust, each once with its least loss; return arrays and size."""
     for k in range(count):
         dust = queue[k]
@@ -59,8 +79,10 @@ def _collect(queue, loss, count, sink_start, sink_port, stamp, place, found, fou
     return found, found_loss, size
 
 
-@njit(cache=True, nogil=True)
-def _pair_up(found, found_loss, size, stamp, place, position):  # type: ignore[no-untyped-def]
+@kernel
+def _pair_up(
+    found: AnyArray, found_loss: AnyArray, size: int, stamp: int, place: AnyArray, position: AnyArray
+) -> tuple[AnyArray, AnyArray]:
     """Put the two ports of one device next to each other, the first one found deciding the place."""
     for k in range(size):
         position[found[k]] = k
@@ -81,8 +103,17 @@ def _pair_up(found, found_loss, size, stamp, place, position):  # type: ignore[n
     return ports, losses
 
 
-@njit(cache=True, nogil=True)
-def fold(nodes, dusts, node_start, node_code, wire_start, wire_target, sink_start, sink_port):  # type: ignore[no-untyped-def]
+@kernel
+def fold(
+    nodes: int,
+    dusts: int,
+    node_start: AnyArray,
+    node_code: AnyArray,
+    wire_start: AnyArray,
+    wire_target: AnyArray,
+    sink_start: AnyArray,
+    sink_port: AnyArray,
+) -> tuple[Longs, Ints, Bytes]:
     """Return (start, port, loss): the links of node n are start[n]:start[n+1], least loss per port."""
     start = np.zeros(nodes + 1, np.int64)
     port = np.empty(2 * nodes + 16, np.int32)
@@ -130,8 +161,8 @@ def fold(nodes, dusts, node_start, node_code, wire_start, wire_target, sink_star
     return start, port[:size].copy(), cost[:size].copy()
 
 
-@njit(cache=True, nogil=True)
-def level_dust(seed, wire_start, wire_target, queue):  # type: ignore[no-untyped-def]
+@kernel
+def level_dust(seed: AnyArray, wire_start: AnyArray, wire_target: AnyArray, queue: AnyArray) -> None:
     """Raise `seed` (dusts,) in place to the settled power of every dust, strongest first.
 
     `queue` is scratch of (dusts,). Each dust enters once, at its final level.
@@ -168,8 +199,8 @@ def level_dust(seed, wire_start, wire_target, queue):  # type: ignore[no-untyped
                     size += 1
 
 
-@njit(cache=True, nogil=True)
-def transpose(start, target, count):  # type: ignore[no-untyped-def]
+@kernel
+def transpose(start: Longs, target: AnyArray, count: int) -> tuple[Longs, Ints]:
     """Return (start, source) of the reversed links; `count` is the number of targets."""
     back = np.zeros(count + 1, np.int64)
     for e in range(len(target)):
