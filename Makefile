@@ -10,7 +10,7 @@ CANDIDATES := python3 python3.12 python3.13 python3.11 python3.14 python \
 	"$$HOME"/.pyenv/versions/*/bin/python3
 JUDGES := python3.12 python3.13 python3.14 python3 "$$HOME"/.pyenv/versions/*/bin/python3.1[2-9]
 
-# $(call find,CANDIDATES,3, 12): prints the first candidate of at least that version that can make a venv.
+# $(call find,CANDIDATES,3,12): prints the first candidate of at least that version that can make a venv.
 find = for p in $(1); do \
 	"$$p" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < ($(2),$(3)))' \
 	>/dev/null 2>&1 && { echo "$$p"; break; }; done; true
@@ -64,15 +64,25 @@ bench: .venv/.core
 	@$(PY) -m pip install --quiet --disable-pip-version-check --editable '.[dev,train]'
 	@touch .venv/.core $@
 
-# The outside judges (MCHPRS and mc-tick) need Python 3.12 or newer. Without it their tests are skipped.
+# Outside judges, each in its own environment: nucleation (MCHPRS and mc-tick) needs Python 3.12 or newer,
+# amulet-core pins an old numpy and may need a C compiler. Tests of a judge that cannot be had are skipped.
+# $(call outside,FOLDER,CANDIDATES,3,12,PACKAGES,NAME)
+define outside
+@if test -f $(1)/.ready; then exit 0; fi; \
+python=`$(call find,$(2),$(3),$(4))`; \
+if test -z "$$python"; then \
+	echo "craftc: no Python $(3).$(4) or newer found: tests that need $(6) are skipped"; exit 0; \
+fi; \
+echo "craftc: making $(1) with `$$python --version` for tests that need $(6)"; \
+if { $(1)/bin/python -m pip --version >/dev/null 2>&1 || "$$python" -m venv --clear $(1); } && \
+	$(1)/bin/python -m pip install --quiet --disable-pip-version-check $(5) 2>$(1)/log; \
+then touch $(1)/.ready; \
+else \
+	tail -n 1 $(1)/log >&2; rm -rf $(1); \
+	echo "craftc: it cannot be installed: tests that need $(6) are skipped"; \
+fi
+endef
+
 judge:
-	@if test -f .venv-judge/.ready; then exit 0; fi; \
-	python=`$(call find,$(JUDGES),3,12)`; \
-	if test -z "$$python"; then \
-		echo "craftc: no Python 3.12 or newer found: tests that need an outside judge will be skipped"; exit 0; \
-	fi; \
-	echo "craftc: making .venv-judge with `$$python --version`"; \
-	if { .venv-judge/bin/python -m pip --version >/dev/null 2>&1 || "$$python" -m venv --clear .venv-judge; } && \
-		.venv-judge/bin/python -m pip install --quiet --disable-pip-version-check numpy 'nucleation==0.12.*'; \
-	then touch .venv-judge/.ready; \
-	else echo "craftc: nucleation cannot be installed: tests that need an outside judge will be skipped"; fi
+	$(call outside,.venv-judge,$(JUDGES),3,12,numpy 'nucleation==0.12.*',nucleation)
+	$(call outside,.venv-amulet,$(if $(PYTHON),$(PYTHON),$(CANDIDATES)),3,11,'amulet-core>=1.9.26',amulet-core)

@@ -9,11 +9,11 @@ Every refusal is one line on standard error, `craftc: error: what, where, why (l
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 import traceback
 from collections.abc import Sequence
+from pathlib import Path
 from types import FrameType
 
 import click
@@ -51,7 +51,7 @@ def _defect(error: BaseException, debug: bool) -> int:
     if debug:
         traceback.print_exception(error)
     last = traceback.extract_tb(error.__traceback__)[-1]
-    place = f"{os.path.basename(last.filename)}:{last.lineno}"  # noqa: PTH119
+    place = f"{Path(last.filename).name}:{last.lineno}"
     hint = "" if debug else "; craftc --debug shows where it came from"
     _tell(f"defect: {type(error).__name__} at {place}: {error}{hint}")
     return DEFECT
@@ -72,9 +72,6 @@ def run(arguments: Sequence[str]) -> int:
         return REFUSED
     except MemoryError:
         _tell("error: out of memory (legal: a smaller model, or a machine with more memory)")
-        return REFUSED
-    except BrokenPipeError:  # the reader of our output went away
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return REFUSED
     except Exception as error:  # noqa: BLE001 - the outermost boundary: anything else is our defect
         return _defect(error, "--debug" in arguments)

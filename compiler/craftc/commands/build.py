@@ -71,11 +71,11 @@ def build(
     **rest: Any,
 ) -> None:
     """Compile MODEL into a Minecraft world, and prove that the blocks on disk work."""
+    if out is None and schem is None:
+        raise click.UsageError("nothing to write: give -o DIR, --schem FILE, or both")
     from craftc.model import load_checkpoint
     from craftc.passes import pipeline
 
-    if out is None and schem is None:
-        raise click.UsageError("nothing to write: give -o DIR, --schem FILE, or both")
     config = BuildConfig.from_mapping(
         {**rest, "schem_version": int(rest["schem_version"]), "verify": not no_verify}
     )

@@ -22,11 +22,11 @@ CLASSES = 10
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead.")
 def run(folder: Path, index: int | None, image: Path | None, as_json: bool) -> None:
     """Set the levers of the machine in DIR, press RUN and read its lamps."""
+    if (index is None) == (image is None):
+        raise click.UsageError("give either --index N or --image FILE")
     from craftc.commands.pictures import read_image
     from craftc.verify import run_once
 
-    if (index is None) == (image is None):
-        raise click.UsageError("give either --index N or --image FILE")
     bits = None if image is None else read_image(image)
     with Stages() as stages:
         result = run_once(folder, index=index, bits=bits, progress=stages)
@@ -72,7 +72,7 @@ def render(source: Path, out: Path, crop: tuple[int, ...] | None, pixels: int) -
     say(f"{out}: {width} x {height} pixels")
 
 
-@click.command()
+@click.command(context_settings={"ignore_unknown_options": True})  # a negative number is no option
 @click.argument("folder", metavar="DIR", type=FOLDER)
 @click.argument("x", type=int)
 @click.argument("y", type=int)
