@@ -1,0 +1,32 @@
+"""Shared fixtures: the outside judge, and boards that others made."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+if str(ROOT) not in sys.path:
+    sys.path.insert(0, str(ROOT))  # makes `tests.oracle.client` importable with importlib mode
+
+from tests.oracle.client import Judge  # noqa: E402 - needs the path above
+
+
+@pytest.fixture(scope="session")
+def judge() -> Iterator[Judge]:
+    """A running outside judge; skips with a reason where there is none."""
+    with Judge.start() as worker:
+        yield worker
+
+
+@pytest.fixture(scope="session")
+def boards() -> Path:
+    """Folder of boards that others made; skips with a reason where it is absent."""
+    folder = Path(os.environ.get("CRAFTC_BOARDS", str(ROOT.parent / "shared" / "boards")))
+    if not folder.is_dir():
+        pytest.skip("no boards: set CRAFTC_BOARDS to the folder of shared boards")
+    return folder
