@@ -1,0 +1,259 @@
+"""Shortest wires over the fabric: A* with signal strength in the state, compiled.
+
+A label is (cell, strength, repeaters so far). Labels of one cell are pruned by dominance: a label that
+costs no less and is no stronger than another of its cell is dropped. The estimate counts cells, steps and
+repeaters of a straight wire and never overestimates.
+"""
+
+from __future__ import annotations
+
+import heapq
+from typing import NamedTuple
+
+import numba as nb
+import numpy as np
+import numpy.typing as npt
+
+from craftc.layout.fabric import NO_CLIMB, NO_DUST, NO_REPEATER
+from craftc.units import MAX_SIGNAL
+
+I32 = npt.NDArray[np.int32]
+I64 = npt.NDArray[np.int64]
+F32 = npt.NDArray[np.float32]
+U8 = npt.NDArray[np.uint8]
+
+GREED = 1.0  # weight of the estimate
+CLIMB_PRICE = 0.25  # of a step up or down, beside its cell
+LOOK_BACK = 40  # elements of the own wire that a new one is compared with during the search
+
+
+class Grid(NamedTuple):
+    """Per cell of the padded box, flat. `shape` is (y, z, x)."""
+
+    shape: I64
+    flags: U8
+    owner: I32  # net whose fixed elements disturb the cell; -1 none, -2 several
+    halo: I32  # elements of other nets that disturb an element here
+    solid: I32  # supports of other nets
+    own: I32  # elements of the own tree that disturb an element here
+    own_solid: I32
+    history: F32
+    seen: I32  # search number of the three arrays below
+    cost: F32  # cheapest label pushed
+    strong: U8  # its strength
+    closed: U8  # strongest label expanded
+
+
+class Task(NamedTuple):
+    """One search. Starts are tree dusts; a goal is a dust cell with the repeater cell that follows it."""
+
+    net: int
+    number: int
+    start: I64
+    start_strength: I64
+    start_rt: I64
+    goal: I64
+    goal_repeater: I64
+    low: I64  # window (y, z, x), inclusive
+    high: I64
+    present: float  # cost of disturbing one element of another net
+    repeater_cost: float
+    max_rt: int  # most repeaters up to and including the last one
+    limit: int  # labels
+
+
+class Labels(NamedTuple):
+    """Labels of a search; `end` is the one at a goal, or -1. `near` is the one nearest to a goal."""
+
+    cell: I64
+    parent: I32
+    strength: U8
+    rt: I32
+    by_repeater: U8
+    end: int
+    near: int
+    used: int
+
+
+@nb.njit(cache=True)
+def _estimate(grid, task, cell, strength):  # type: ignore[no-untyped-def]
+    """Return a lower bound of the price from a dust of that strength to the nearest goal.
+
+    One repeater carries a wire 16 cells: 2 by itself and 14 by the dust after it.
+    """
+    nz, nx = grid.shape[1], grid.shape[2]
+    x, z, y = cell % nx, cell // nx % nz, cell // (nx * nz)
+    best = np.inf
+    for goal in task.goal:
+        rise = abs(goal // (nx * nz) - y)
+        far = max(abs(goal % nx - x) + abs(goal // nx % nz - z), rise)
+        repeaters = max(0, (far - strength + 1 + MAX_SIGNAL) // (MAX_SIGNAL + 1))
+        best = min(best, far + CLIMB_PRICE * rise + task.repeater_cost * repeaters)
+    return best
+
+
+@nb.njit(cache=True)
+def _disturbs(grid, a, b):  # type: ignore[no-untyped-def]
+    """Whether elements of one wire that are not neighbours along it disturb each other."""
+    nz, nx = grid.shape[1], grid.shape[2]
+    flat = abs(a % nx - b % nx) + abs(a // nx % nz - b // nx % nz)
+    rise = abs(a // (nx * nz) - b // (nx * nz))
+    return (flat <= 1 and rise <= 1) or (flat == 0 and rise == 2)
+
+
+@nb.njit(cache=True)
+def _meets_itself(grid, labels, at, cell, skip_first):  # type: ignore[no-untyped-def]
+    """Whether an element at `cell` disturbs the wire that ends in label `at` (its last element apart)."""
+    cells, parents, by_repeater = labels[0], labels[1], labels[2]
+    first = skip_first
+    for _ in range(LOOK_BACK):
+        if at < 0:
+            return False
+        if not first and _disturbs(grid, cell, cells[at]):
+            return True
+        above = parents[at]
+        if above >= 0 and by_repeater[at] and _disturbs(grid, cell, (cells[at] + cells[above]) // 2):
+            return True
+        at, first = above, False
+    return False
+
+
+@nb.njit(cache=True)
+def _crowded(grid, labels, at, cell):  # type: ignore[no-untyped-def]
+    """Whether a repeater at `cell` shares its column with the wire that ends in label `at`.
+
+    Dust beside the flank of a repeater is harmless.
+    """
+    layer = grid.shape[1] * grid.shape[2]
+    for _ in range(LOOK_BACK):
+        if at < 0:
+            return False
+        rise = abs(labels[0][at] - cell)
+        if rise == 0 or rise == layer:
+            return True
+        at = labels[1][at]
+    return False
+
+
+@nb.njit(cache=True)
+def _open(grid, task, cell, allowed):  # type: ignore[no-untyped-def]
+    """Whether an element may stand in `cell`; `allowed` own elements may touch it."""
+    nz, nx = grid.shape[1], grid.shape[2]
+    if grid.flags[cell] & NO_DUST or (grid.owner[cell] != -1 and grid.owner[cell] != task.net):
+        return False
+    if grid.own[cell] > allowed:
+        return False
+    y, z, x = cell // (nx * nz), cell // nx % nz, cell % nx
+    return (
+        task.low[0] <= y <= task.high[0]
+        and task.low[1] <= z <= task.high[1]
+        and task.low[2] <= x <= task.high[2]
+    )
+
+
+@nb.njit(cache=True)
+def _step(grid, task, here, side, move, strength, allowed):  # type: ignore[no-untyped-def]
+    """Return (cost, cell, new strength) of a move: 0 flat, 1 up, 2 down, 3 repeater; cost < 0 is illegal."""
+    rise = grid.shape[1] * grid.shape[2]
+    if move == 3:
+        middle, cell = here + side, here + 2 * side
+        if grid.flags[middle] & NO_REPEATER or not _open(grid, task, middle, allowed):
+            return -1.0, cell, 0
+        if not _open(grid, task, cell, 0):
+            return -1.0, cell, 0
+        price = 2.0 + task.repeater_cost + grid.history[middle] + grid.history[cell]
+        return price + task.present * (grid.halo[middle] + grid.halo[cell]), cell, MAX_SIGNAL
+    cell = here + side + (rise if move == 1 else -rise if move == 2 else 0)
+    if strength < 2 or not _open(grid, task, cell, allowed):
+        return -1.0, cell, 0
+    price = 1.0 + grid.history[cell] + task.present * grid.halo[cell]
+    if move:
+        lower = here if move == 1 else cell
+        if grid.flags[lower] & NO_CLIMB or grid.own_solid[lower + rise]:
+            return -1.0, cell, 0
+        price += CLIMB_PRICE + task.present * grid.solid[lower + rise]
+    return price, cell, strength - 1
+
+
+@nb.njit(cache=True)
+def _fresh(grid, number, cell):  # type: ignore[no-untyped-def]
+    if grid.seen[cell] != number:
+        grid.seen[cell] = number
+        grid.cost[cell] = np.inf
+        grid.strong[cell] = 0
+        grid.closed[cell] = 0
+
+
+@nb.njit(cache=True)
+def _goal_of(task, cell):  # type: ignore[no-untyped-def]
+    for index in range(len(task.goal)):
+        if task.goal[index] == cell:
+            return index
+    return -1
+
+
+@nb.njit(cache=True)
+def search(grid, task):  # type: ignore[no-untyped-def]
+    """Return the Labels of one search; at most task.limit labels are made."""
+    room = task.limit + 32
+    cells, parents = np.empty(room, np.int64), np.empty(room, np.int32)
+    strengths, rts = np.empty(room, np.uint8), np.empty(room, np.int32)
+    by_repeater, price = np.zeros(room, np.uint8), np.empty(room, np.float64)
+    nx = grid.shape[2]
+    sides = (1, -1, nx, -nx)
+    count, end, near, nearest = 0, -1, -1, np.inf
+    heap = [(0.0, 0.0, -1)]
+    heapq.heappop(heap)
+    for index in range(len(task.start)):
+        cell = task.start[index]
+        cells[count], parents[count] = cell, -1
+        strengths[count], rts[count] = task.start_strength[index], task.start_rt[index]
+        price[count] = 0.0
+        heapq.heappush(heap, (_estimate(grid, task, cell, strengths[count]), 0.0, count))
+        _fresh(grid, task.number, cell)
+        count += 1
+        if count >= task.limit:
+            break
+    while len(heap) > 0 and count < task.limit:
+        _, _, at = heapq.heappop(heap)
+        here = cells[at]
+        if strengths[at] <= grid.closed[here]:
+            continue
+        grid.closed[here] = strengths[at]
+        away = _estimate(grid, task, here, strengths[at])
+        if away < nearest:
+            near, nearest = at, away
+        if away == 0.0 and rts[at] < task.max_rt:
+            index = _goal_of(task, here)
+            if not _crowded(grid, (cells, parents), at, task.goal_repeater[index]):
+                end = at
+                break
+        allowed = 1 if parents[at] < 0 else 0
+        for side in sides:
+            for move in range(4):
+                if move == 3 and rts[at] + 2 > task.max_rt:
+                    continue
+                more, cell, strength = _step(grid, task, here, side, move, strengths[at], allowed)
+                if more < 0.0:
+                    continue
+                _fresh(grid, task.number, cell)
+                total = price[at] + more
+                if strength <= grid.closed[cell] or (
+                    total >= grid.cost[cell] and strength <= grid.strong[cell]
+                ):
+                    continue
+                labels = (cells, parents, by_repeater)
+                if _meets_itself(grid, labels, at, cell, move != 3):
+                    continue
+                if move == 3 and _meets_itself(grid, labels, at, here + side, True):
+                    continue
+                if total < grid.cost[cell] or strength > grid.strong[cell]:
+                    grid.cost[cell], grid.strong[cell] = total, strength
+                cells[count], parents[count], price[count] = cell, at, total
+                strengths[count], rts[count] = strength, rts[at] + (1 if move == 3 else 0)
+                by_repeater[count] = 1 if move == 3 else 0
+                heapq.heappush(heap, (total + GREED * _estimate(grid, task, cell, strength), -total, count))
+                count += 1
+    return Labels(
+        cells[:count], parents[:count], strengths[:count], rts[:count], by_repeater[:count], end, near, count
+    )
