@@ -20,6 +20,8 @@ from craftc import __version__, cli
 from craftc.blocks import Volume
 from craftc.errors import CraftcError, MismatchError
 from craftc.export.schem import write_schem
+from craftc.export.schem_read import read_schem
+from craftc.export.world import write_world
 
 ROOT = Path(__file__).parents[1]
 DIGITS = ROOT / "weights" / "digits.pt"
@@ -270,6 +272,22 @@ def test_info_of_each_kind(board: Path, tmp_path: Path, capsys: pytest.CaptureFi
     report.write_text("{")
     assert cli.run(["info", str(tmp_path / "build")]) == 1
     assert "report.json: cannot be read" in capsys.readouterr().err
+
+
+def test_positions_in_a_world_are_world_coordinates(
+    board: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    volume = read_schem(board)
+    volume.origin = (-20, 64, 33)
+    world = tmp_path / "world"
+    write_world(volume, world, level_name="w", spawn=(-20, 66, 33), spawn_yaw=0.0)
+    assert cli.run(["sim", str(world), "--ticks", "4", "--use", "-20,65,33", "--probe", "-19,65,33"]) == 0
+    assert "power at -19,65,33  15" in capsys.readouterr().out
+    crop = ["--crop", "-20", "64", "33", "-19", "66", "34"]
+    assert cli.run(["render", str(world), "-o", str(tmp_path / "x.png"), *crop]) == 0
+    capsys.readouterr()
+    assert cli.run(["info", str(world)]) == 0
+    assert "low corner" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(("used", "power"), [([], 0), (["--use", "0,1,0"], 15)])

@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from craftc.blocks import Volume
+from craftc.blocks.transform import transformed
 from craftc.errors import OutputError
 from craftc.view.png import MAX_CANVAS, frame_for, render, render_png
 
@@ -133,6 +134,16 @@ def test_crop_shows_only_that_part() -> None:
     part = volume.crop((0, 0, 0), (4, 2, 4))
     cropped = render(volume, max_pixels=SMALL, crop=((0, 0, 0), (4, 2, 4)))
     assert np.array_equal(cropped, render(part, max_pixels=SMALL))
+
+
+def test_turned_picture_is_the_picture_of_the_turned_volume() -> None:
+    volume = machine()
+    for turns in range(4):
+        picture = render(volume, max_pixels=SMALL, quarter_turns=turns)
+        assert np.array_equal(picture, render(transformed(volume, turns), max_pixels=SMALL))
+    assert not np.array_equal(
+        render(volume, max_pixels=SMALL), render(volume, max_pixels=SMALL, quarter_turns=2)
+    )
 
 
 def test_bad_crop_is_refused() -> None:

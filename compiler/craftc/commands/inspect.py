@@ -70,7 +70,7 @@ def _block_rows(source: Path) -> list[tuple[str, str]]:
     import numpy as np
 
     volume = read_blocks(source)
-    facts = {"size": volume.size, "low corner": volume.origin, "volume": volume.volume}
+    facts = {"size": volume.size, "low corner": ", ".join(map(str, volume.origin)), "volume": volume.volume}
     rows = rows_of({**facts, "placed blocks": volume.placed_blocks})
     counts: dict[str, int] = {}
     found = np.zeros(len(volume.palette), dtype=np.int64)

@@ -59,7 +59,8 @@ def run(folder: Path, index: int | None, image: Path | None, as_json: bool) -> N
     help="Show only the blocks from the first corner to before the second.",
 )
 @click.option("--pixels", type=click.IntRange(10_000), default=3_000_000, show_default=True, help="At most.")
-def render(source: Path, out: Path, crop: tuple[int, ...] | None, pixels: int) -> None:
+@click.option("--turn", type=click.IntRange(0, 3), default=0, show_default=True, help="Quarter turns.")
+def render(source: Path, out: Path, crop: tuple[int, ...] | None, pixels: int, turn: int) -> None:
     """Draw the blocks of a build, a world or a schematic."""
     from craftc.view.png import render_png
 
@@ -68,7 +69,7 @@ def render(source: Path, out: Path, crop: tuple[int, ...] | None, pixels: int) -
     if crop:
         x0, y0, z0, x1, y1, z1 = crop
         part = (local((x0, y0, z0), volume, source), local((x1, y1, z1), volume, source))
-    width, height = render_png(volume, out, max_pixels=pixels, crop=part)
+    width, height = render_png(volume, out, max_pixels=pixels, crop=part, quarter_turns=turn)
     say(f"{out}: {width} x {height} pixels")
 
 

@@ -25,6 +25,7 @@ import numpy.typing as npt
 from PIL import Image, ImageFilter
 
 from craftc.blocks import Volume
+from craftc.blocks.transform import transformed
 from craftc.errors import OutputError
 from craftc.export.safe import atomic_write
 from craftc.view.painter import Canvas, Rays, cast_rays, paint
@@ -91,14 +92,21 @@ def frame_for(size: Pos, max_pixels: int = MAX_PIXELS) -> Frame:
 
 
 def render_png(
-    volume: Volume, path: Path, *, max_pixels: int = MAX_PIXELS, crop: tuple[Pos, Pos] | None = None
+    volume: Volume,
+    path: Path,
+    *,
+    max_pixels: int = MAX_PIXELS,
+    crop: tuple[Pos, Pos] | None = None,
+    quarter_turns: int = 0,
 ) -> tuple[int, int]:
     """Draw `volume` into a PNG file, whole or not at all, and return its (width, height) in pixels.
 
-    `crop` = (low, high), local, low <= block < high, shows that part only. Raises OutputError if the
-    crop is empty or outside, if it is too large for a picture, or if the file cannot be written.
+    `crop` = (low, high), local, low <= block < high, shows that part only. The build is turned clockwise,
+    seen from above, before it is drawn: 1 shows its east and north sides, 2 north and west, 3 west and
+    south. Raises OutputError if the crop is empty or outside, if it is too large for a picture, or if the
+    file cannot be written.
     """
-    picture = render(volume, max_pixels=max_pixels, crop=crop)
+    picture = render(volume, max_pixels=max_pixels, crop=crop, quarter_turns=quarter_turns)
     buffer = io.BytesIO()
     Image.fromarray(picture).save(buffer, format="PNG", compress_level=6)
     atomic_write(Path(path), buffer.getvalue())
@@ -106,10 +114,18 @@ def render_png(
 
 
 def render(
-    volume: Volume, *, max_pixels: int = MAX_PIXELS, crop: tuple[Pos, Pos] | None = None
+    volume: Volume,
+    *,
+    max_pixels: int = MAX_PIXELS,
+    crop: tuple[Pos, Pos] | None = None,
+    quarter_turns: int = 0,
 ) -> npt.NDArray[np.uint8]:
     """Return the picture as (h, w, 3) red green blue; arguments and errors as for `render_png`."""
-    ids = volume.ids if crop is None else _cropped(volume, crop)
+    if crop is not None:
+        volume = _cropped(volume, crop)
+    if quarter_turns % 4:
+        volume = transformed(volume, quarter_turns)
+    ids = volume.ids
     height, length, width = ids.shape
     frame = frame_for((width, height, length), max_pixels)
     used = np.zeros(len(volume.palette), dtype=np.bool_)
@@ -124,13 +140,13 @@ def render(
     return _composed(small, light, _ground(rays, corner, frame), frame)
 
 
-def _cropped(volume: Volume, crop: tuple[Pos, Pos]) -> npt.NDArray[np.uint16]:
+def _cropped(volume: Volume, crop: tuple[Pos, Pos]) -> Volume:
     low, high = crop
     for axis, limit in enumerate(volume.size):
         if not 0 <= low[axis] < high[axis] <= limit:
             legal = f"0 <= low < high <= {volume.size}"
             raise OutputError(f"crop {low}..{high}", where="picture", legal=legal)
-    return volume.ids[low[1] : high[1], low[2] : high[2], low[0] : high[0]]
+    return volume.crop(low, high)
 
 
 def _reduced(colour: Canvas, glow: Canvas, frame: Frame) -> tuple[Canvas, Canvas]:
