@@ -2,6 +2,9 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from craftc.errors import ModelError
 from craftc.model.checkpoint import (
     Checkpoint,
@@ -11,8 +14,6 @@ from craftc.model.checkpoint import (
     constants_for,
     make_layer,
 )
-from hypothesis import given
-from hypothesis import strategies as st
 
 CONSTANTS = [[1], [1, 1, 1, 1], [1, 8], [8, 1], [1, 8, 1, 8], [1, 8, 8], [1, 1, 8]]
 

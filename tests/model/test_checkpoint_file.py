@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+
 from craftc.errors import ModelError, OutputError
 from craftc.model import Checkpoint, load_checkpoint, random_model, save_checkpoint
 

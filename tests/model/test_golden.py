@@ -5,11 +5,12 @@ import sys
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from craftc.errors import ModelError
 from craftc.model import Checkpoint, GoldenModel, random_model
 from craftc.model.checkpoint import make_layer
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 
 def slow_model(checkpoint: Checkpoint, x: list[int]) -> tuple[list[list[int]], int]:

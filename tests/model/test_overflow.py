@@ -4,6 +4,9 @@ from itertools import product
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from craftc.errors import OverflowRefused
 from craftc.model import Checkpoint, prove, random_model
 from craftc.model.checkpoint import Layer, make_layer
@@ -14,8 +17,6 @@ from craftc.model.overflow import (
     signed_bits,
     streamed_weights,
 )
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 
 @st.composite

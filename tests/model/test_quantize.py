@@ -1,11 +1,13 @@
 """Import and quantization of a user's own Linear/ReLU stack."""
 
+import itertools
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+
 from craftc.errors import ConfigError, CraftcError, ModelError, UnsupportedOp
 from craftc.model import GoldenModel, load_checkpoint, prove
 from craftc.model.importer import import_stack
@@ -18,7 +20,7 @@ def sequential(sizes: tuple[int, ...] = SIZES, seed: int = 0) -> torch.nn.Sequen
     """Returns a random Linear/ReLU stack with wide first-layer weights."""
     torch.manual_seed(seed)
     layers: list[torch.nn.Module] = []
-    for a, b in zip(sizes, sizes[1:], strict=False):
+    for a, b in itertools.pairwise(sizes):
         layers += [torch.nn.Linear(a, b), torch.nn.ReLU()]
     return torch.nn.Sequential(*layers[:-1])
 
@@ -201,5 +203,5 @@ def test_bias_beyond_the_constants_is_refused_by_layer(tmp_path: Path, inputs: n
     [{"weight_max": 8}, {"shifts": ()}, {"shifts": (13,)}, {"steps": -1}, {"lr": 0.0}, {"max_constants": 0}],
 )
 def test_config_is_refused(changes: dict[str, Any]) -> None:
-    with pytest.raises(ConfigError, match="quantize: .*legal: "):
+    with pytest.raises(ConfigError, match=r"quantize: .*legal: "):
         QuantizeConfig(**changes)

@@ -38,6 +38,7 @@ class LayerSpec:
     shift: int | None  # None for the last layer
     weight_max: int  # codes are -weight_max..weight_max
     bias_constants: tuple[int, ...]
+    spread: float = 2 / 7  # standard deviation of the first latents, relative to weight_max
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +65,12 @@ class QatNet(nn.Module):
         self.specs = tuple(specs)
         self.quantized = quantized
         self.weights = nn.ParameterList(
-            nn.Parameter(torch.randn(s.n_out, s.n_in, generator=generator) * (2 / 7 * s.weight_max))
+            nn.Parameter(torch.randn(s.n_out, s.n_in, generator=generator) * (s.spread * s.weight_max))
             for s in specs
         )
         self.biases = nn.ParameterList(nn.Parameter(torch.zeros(s.n_out)) for s in specs)
         self.log_temperature = nn.Parameter(torch.tensor(math.log(0.02)))
+        self.clamp_latents()
 
     def forward(self, x: Tensor, hard: bool = True) -> Tensor:
         """Returns logits times temperature (B, classes); `hard` rounds as the hardware does."""

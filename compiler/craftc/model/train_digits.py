@@ -27,8 +27,9 @@ NAME = "digits"
 SHIFT = 3  # the hardware drops one octal digit
 BATCH = 128
 DITHER = 4.0  # the threshold of a whole image moves by up to this much, of 16
-FLIP = 0.03  # probability that one bit is inverted
+FLIP = 0.015  # probability that one bit is inverted
 SMOOTHING = 0.05
+SPREAD = 9 / 7  # first layer: most latents start at the outermost codes, so that sums reach many steps of 8
 SEED_STRIDE = 1000  # candidate k of seed s is trained with s + k * SEED_STRIDE
 
 
@@ -112,7 +113,7 @@ def _meta(data: Digits, seed: int, config: DigitsConfig, float_acc: float, int_a
     }
 
 
-def _specs(config: DigitsConfig) -> "tuple[LayerSpec, ...]":
+def _specs(config: DigitsConfig, *, quantized: bool) -> "tuple[LayerSpec, ...]":
     """Returns the two layers: 4 constants of 1 for the biases of the first, (1, 8) for the second.
 
     Ternary sums are about 7 times smaller, so their hidden layer is not shifted.
@@ -120,8 +121,9 @@ def _specs(config: DigitsConfig) -> "tuple[LayerSpec, ...]":
     from craftc.model.qat import LayerSpec
 
     shift = SHIFT if config.weight_max > 1 else 0
+    spread = SPREAD if quantized else 2 / 7
     return (
-        LayerSpec(64, config.hidden, 1, shift, config.weight_max, (1, 1, 1, 1)),
+        LayerSpec(64, config.hidden, 1, shift, config.weight_max, (1, 1, 1, 1), spread),
         LayerSpec(config.hidden, CLASSES, 4, None, config.weight_max, (1, 8)),
     )
 
@@ -139,7 +141,7 @@ def _best(
     best: tuple[float, QatNet] | None = None
     for k in range(config.candidates):
         generator = torch.Generator().manual_seed(seed + k * SEED_STRIDE)
-        net = QatNet(_specs(config), generator, quantized=quantized)
+        net = QatNet(_specs(config, quantized=quantized), generator, quantized=quantized)
         report = None
         if progress is not None:
             tell, done = progress, k * steps
