@@ -39,8 +39,12 @@ MAX_PIXELS = 3_000_000
 MAX_CANVAS = 120_000_000
 """Largest canvas, pixels before reduction; 5 bytes each."""
 
-_MAX_SCALE = 16
-_SMOOTH = 2
+_STEPS = sorted(
+    [(s, k) for s in range(1, 17) for k in (2, 3)] + [(1, k) for k in range(4, 257)],
+    key=lambda step: (-step[0] / step[1], step[1]),
+)
+"""Pairs (s, k), largest picture first."""
+
 _SKY = ((222, 230, 239), (172, 184, 198))
 """Background at the top and at the bottom."""
 
@@ -78,8 +82,7 @@ def frame_for(size: Pos, max_pixels: int = MAX_PIXELS) -> Frame:
     Raises OutputError if the canvas would be too large, or `max_pixels` too small for any picture.
     """
     width, height, length = size
-    steps = [(s, _SMOOTH) for s in range(_MAX_SCALE, 0, -1)] + [(1, k) for k in range(_SMOOTH + 1, 257)]
-    for scale, reduce in steps:
+    for scale, reduce in _STEPS:
         w = -(-(width + length) * 2 * scale // reduce)
         h = -(-((width + length) * scale + height * 2 * scale) // reduce)
         frame = Frame(scale, reduce, 8 + max(w, h) // 24, (w, h))
