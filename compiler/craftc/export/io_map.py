@@ -137,19 +137,19 @@ def _check(io: IoMap) -> None:
         if name not in legal:
             raise FormatError(f"has no {name}", where="io map", legal="run, reset, done")
     for name, register in sorted(io.registers.items()):
-        _check_register(name, register)
+        _check_register(name, register, io.expected.game_ticks_per_inference)
     if min(io.expected.game_ticks_per_inference, io.expected.slots, io.expected.word_period_gt) < 1:
         raise FormatError(f"expected is {io.expected}", where="io map", legal="numbers above 0")
 
 
-def _check_register(name: str, register: Register) -> None:
+def _check_register(name: str, register: Register, latest_gt: int) -> None:
     where = f"io map, register {name}"
     if name != f"h.{register.layer}.{register.index}" or min(register.layer, register.index) < 0:
         raise FormatError(f"is named {name}", where=where, legal=f"h.{register.layer}.{register.index}")
     if (register.pos is None) != (len(register.bits) == BITS) or (register.pos and register.bits):
         raise FormatError(f"has {len(register.bits)} bits", where=where, legal=f"{BITS} bits, or one pos")
-    if register.at_gt is not None and register.at_gt < 1:
-        raise FormatError(f"at_gt is {register.at_gt}", where=where, legal="1 or more")
+    if register.at_gt is not None and not 1 <= register.at_gt <= latest_gt:
+        raise FormatError(f"at_gt is {register.at_gt}", where=where, legal=f"1..{latest_gt}")
 
 
 def _positions(io: IoMap) -> Iterable[tuple[str, Pos]]:

@@ -1,1 +1,29 @@
+"""Proof that the blocks on disk compute what the model computes.
 
+    vectors   test vectors and their file
+    folder    the files of a build, read back and checked against each other
+    machine   levers, buttons, lamps and registers of a board
+    compare   answers against the golden model, the first difference in order of cause
+    engine    all vectors and sequences on any board
+    run       the same for a folder: `run_verify`, `run_once`
+"""
+
+from craftc.verify.compare import Mismatch
+from craftc.verify.engine import VerifyReport, verify_machine
+from craftc.verify.run import RunResult, require_equal, run_once, run_verify, verify_build
+from craftc.verify.vectors import Vectors, load_vectors, random_vectors, save_vectors
+
+__all__ = [
+    "Mismatch",
+    "RunResult",
+    "Vectors",
+    "VerifyReport",
+    "load_vectors",
+    "random_vectors",
+    "require_equal",
+    "run_once",
+    "run_verify",
+    "save_vectors",
+    "verify_build",
+    "verify_machine",
+]
