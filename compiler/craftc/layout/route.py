@@ -21,7 +21,8 @@ from craftc.blocks import Volume
 from craftc.cells.drawing import CHARS
 from craftc.errors import RoutingError
 from craftc.layout.fabric import Bounds, Fabric, Mask, Terminal
-from craftc.layout.tree import Net, Router, Tree
+from craftc.layout.router import Router
+from craftc.layout.tree import Net, Tree
 from craftc.macros.base import Pos
 
 MAX_ROUNDS = 60

@@ -22,7 +22,7 @@ I64 = npt.NDArray[np.int64]
 F32 = npt.NDArray[np.float32]
 U8 = npt.NDArray[np.uint8]
 
-GREED = 1.0  # weight of the estimate
+GREED = 1.1  # weight of the estimate: wires cost at most a tenth more than the cheapest
 CLIMB_PRICE = 0.25  # of a step up or down, beside its cell
 LOOK_BACK = 40  # elements of the own wire that a new one is compared with during the search
 
@@ -129,7 +129,7 @@ def _crowded(grid, labels, at, cell):  # type: ignore[no-untyped-def]
         if at < 0:
             return False
         rise = abs(labels[0][at] - cell)
-        if rise == 0 or rise == layer:
+        if rise == 0 or rise == layer or rise == 2 * layer:
             return True
         at = labels[1][at]
     return False
@@ -193,27 +193,63 @@ def _goal_of(task, cell):  # type: ignore[no-untyped-def]
 
 
 @nb.njit(cache=True)
+def _expand(grid, task, book, heap, at, count):  # type: ignore[no-untyped-def]
+    """Make the labels that follow label `at`; return the new number of labels."""
+    cells, parents, strengths, rts, by_repeater, price = book
+    links = (cells, parents, by_repeater)
+    here = cells[at]
+    allowed = 1 if parents[at] < 0 else 0
+    for side in (1, -1, grid.shape[2], -grid.shape[2]):
+        for move in range(4):
+            if move == 3 and rts[at] + 2 > task.max_rt:
+                continue
+            more, cell, strength = _step(grid, task, here, side, move, strengths[at], allowed)
+            if more < 0.0:
+                continue
+            _fresh(grid, task.number, cell)
+            total = price[at] + more
+            if strength <= grid.closed[cell] or (total >= grid.cost[cell] and strength <= grid.strong[cell]):
+                continue
+            if _meets_itself(grid, links, at, cell, move != 3):
+                continue
+            if move == 3 and _meets_itself(grid, links, at, here + side, True):
+                continue
+            grid.cost[cell], grid.strong[cell] = total, strength
+            cells[count], parents[count], price[count] = cell, at, total
+            strengths[count], rts[count] = strength, rts[at] + (1 if move == 3 else 0)
+            by_repeater[count] = 1 if move == 3 else 0
+            heapq.heappush(heap, (total + GREED * _estimate(grid, task, cell, strength), -total, count))
+            count += 1
+    return count
+
+
+@nb.njit(cache=True)
+def _reached(grid, task, book, at):  # type: ignore[no-untyped-def]
+    """Whether label `at` stands at a goal with room for the last repeater."""
+    cells, parents, rts = book[0], book[1], book[3]
+    index = _goal_of(task, cells[at])
+    if index < 0 or rts[at] >= task.max_rt:
+        return False
+    return not _crowded(grid, (cells, parents), at, task.goal_repeater[index])
+
+
+@nb.njit(cache=True)
 def search(grid, task):  # type: ignore[no-untyped-def]
-    """Return the Labels of one search; at most task.limit labels are made."""
-    room = task.limit + 32
+    """Return the Labels of one search; about task.limit labels are made at most."""
+    room = task.limit + 32 + len(task.start)
     cells, parents = np.empty(room, np.int64), np.empty(room, np.int32)
     strengths, rts = np.empty(room, np.uint8), np.empty(room, np.int32)
-    by_repeater, price = np.zeros(room, np.uint8), np.empty(room, np.float64)
-    nx = grid.shape[2]
-    sides = (1, -1, nx, -nx)
+    by_repeater, price = np.zeros(room, np.uint8), np.zeros(room, np.float64)
+    book = (cells, parents, strengths, rts, by_repeater, price)
     count, end, near, nearest = 0, -1, -1, np.inf
     heap = [(0.0, 0.0, -1)]
     heapq.heappop(heap)
     for index in range(len(task.start)):
-        cell = task.start[index]
-        cells[count], parents[count] = cell, -1
+        cells[count], parents[count] = task.start[index], -1
         strengths[count], rts[count] = task.start_strength[index], task.start_rt[index]
-        price[count] = 0.0
-        heapq.heappush(heap, (_estimate(grid, task, cell, strengths[count]), 0.0, count))
-        _fresh(grid, task.number, cell)
+        heapq.heappush(heap, (_estimate(grid, task, cells[count], strengths[count]), 0.0, count))
+        _fresh(grid, task.number, cells[count])
         count += 1
-        if count >= task.limit:
-            break
     while len(heap) > 0 and count < task.limit:
         _, _, at = heapq.heappop(heap)
         here = cells[at]
@@ -223,37 +259,10 @@ def search(grid, task):  # type: ignore[no-untyped-def]
         away = _estimate(grid, task, here, strengths[at])
         if away < nearest:
             near, nearest = at, away
-        if away == 0.0 and rts[at] < task.max_rt:
-            index = _goal_of(task, here)
-            if not _crowded(grid, (cells, parents), at, task.goal_repeater[index]):
-                end = at
-                break
-        allowed = 1 if parents[at] < 0 else 0
-        for side in sides:
-            for move in range(4):
-                if move == 3 and rts[at] + 2 > task.max_rt:
-                    continue
-                more, cell, strength = _step(grid, task, here, side, move, strengths[at], allowed)
-                if more < 0.0:
-                    continue
-                _fresh(grid, task.number, cell)
-                total = price[at] + more
-                if strength <= grid.closed[cell] or (
-                    total >= grid.cost[cell] and strength <= grid.strong[cell]
-                ):
-                    continue
-                labels = (cells, parents, by_repeater)
-                if _meets_itself(grid, labels, at, cell, move != 3):
-                    continue
-                if move == 3 and _meets_itself(grid, labels, at, here + side, True):
-                    continue
-                if total < grid.cost[cell] or strength > grid.strong[cell]:
-                    grid.cost[cell], grid.strong[cell] = total, strength
-                cells[count], parents[count], price[count] = cell, at, total
-                strengths[count], rts[count] = strength, rts[at] + (1 if move == 3 else 0)
-                by_repeater[count] = 1 if move == 3 else 0
-                heapq.heappush(heap, (total + GREED * _estimate(grid, task, cell, strength), -total, count))
-                count += 1
+        if _reached(grid, task, book, at):
+            end = at
+            break
+        count = _expand(grid, task, book, heap, at, count)
     return Labels(
         cells[:count], parents[:count], strengths[:count], rts[:count], by_repeater[:count], end, near, count
     )
