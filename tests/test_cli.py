@@ -22,6 +22,7 @@ from craftc.errors import CraftcError, MismatchError
 from craftc.export.schem import write_schem
 from craftc.export.schem_read import read_schem
 from craftc.export.world import write_world
+from craftc.verify import VerifyReport
 
 ROOT = Path(__file__).parents[1]
 DIGITS = ROOT / "weights" / "digits.pt"
@@ -209,6 +210,7 @@ class Result:
     redstone_ticks: int = 900
     events: int = 12345
     seconds: float = 0.5
+    lamps: tuple[bool, ...] = (False,) * 7 + (True, False, False)
 
 
 def test_run_prints_the_promised_json(
@@ -229,6 +231,29 @@ def test_run_shows_panel_and_lamps(
     lines = capsys.readouterr().out.splitlines()
     assert len(set(lines[:8])) == 1 and len(lines[0]) == 16
     assert " 6  [7]  8 " in lines[9]
+
+
+def test_wrong_answer_is_code_1(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    wrong = Calls(Result(golden=8))  # type: ignore[arg-type]
+    monkeypatch.setattr(craftc.verify, "run_once", wrong, raising=False)
+    assert cli.run(["run", str(tmp_path), "--index", "17", "--json"]) == 1
+    shown = capsys.readouterr()
+    assert json.loads(shown.out)["golden"] == 8
+    line = f"craftc: error: {tmp_path}: the lamps show class 7 (legal: class 8, which the model gives)\n"
+    assert shown.err == line
+
+
+def test_verify_prints_what_was_checked(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    report = VerifyReport(360, 0, 11520, ("rerun",), 0.96, 900, 5_000_000, 2.5, 40_000)
+    monkeypatch.setattr(craftc.verify, "run_verify", Calls(report))  # type: ignore[arg-type]
+    assert cli.run(["verify", str(tmp_path)]) == 0
+    rows = capsys.readouterr().out.splitlines()
+    assert "  vectors            360" in rows and "  events per second  2,000,000" in rows
+    assert not any(row.startswith("  first") for row in rows)
 
 
 def test_why_takes_negative_coordinates(

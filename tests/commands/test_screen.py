@@ -57,6 +57,10 @@ def test_words(value: object, text: str) -> None:
     assert words(value) == text
 
 
+def test_panel_of_any_size_shows_every_lever() -> None:
+    assert [len(line) for line in panel([1] * 40).splitlines()] == [64, 16]
+
+
 def test_panel_is_row_major() -> None:
     bits = [0] * 64
     bits[1] = bits[8] = 1

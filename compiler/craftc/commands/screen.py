@@ -5,6 +5,7 @@ Progress appears only on a terminal, and only for stages that are not done after
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -106,10 +107,16 @@ def table(rows: Iterable[tuple[str, str]]) -> None:
         say(f"  {name:{width}}  {value}")
 
 
-def panel(bits: Sequence[int], side: int = 8) -> str:
-    """Return the levers of a panel as lines of blocks, row-major from the top left."""
+def panel(bits: Sequence[int]) -> str:
+    """Return the levers of a panel as lines of blocks, row-major from the top left.
+
+    A square number of levers is drawn as a square, any other in rows of 32.
+    """
+    root = math.isqrt(len(bits))
+    side = root if root * root == len(bits) else 32
     unicode = "utf" in (getattr(sys.stdout, "encoding", None) or "").lower()
     on, off = ("██", "··") if unicode else ("##", "..")
     return "\n".join(
-        "".join(on if bit else off for bit in bits[row * side : (row + 1) * side]) for row in range(side)
+        "".join(on if bit else off for bit in bits[start : start + side])
+        for start in range(0, len(bits), side)
     )

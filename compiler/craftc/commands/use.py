@@ -9,10 +9,10 @@ import click
 
 from craftc.commands.files import local, read_blocks
 from craftc.commands.screen import Stages, panel, rows_of, say, table
+from craftc.errors import MismatchError
 
 FILE = click.Path(path_type=Path, dir_okay=False)
 FOLDER = click.Path(path_type=Path)
-CLASSES = 10
 
 
 @click.command()
@@ -40,11 +40,14 @@ def run(folder: Path, index: int | None, image: Path | None, as_json: bool) -> N
     }
     if as_json:
         say(json.dumps(facts))
-        return
-    say(panel([int(b) for b in result.bits]))
-    say()
-    say(" ".join(f"[{digit}]" if digit == result.predicted else f" {digit} " for digit in range(CLASSES)))
-    table(rows_of(facts))
+    else:
+        say(panel(result.bits))
+        say()
+        say(" ".join(f"[{name}]" if lit else f" {name} " for name, lit in enumerate(result.lamps)))
+        table(rows_of(facts))
+    if result.predicted != result.golden:
+        legal = f"class {result.golden}, which the model gives"
+        raise MismatchError(f"the lamps show class {result.predicted}", where=str(folder), legal=legal)
 
 
 @click.command()
