@@ -36,6 +36,7 @@ MAX_DELAY_RT = 23
 MIN_WIDTH_RT = 2
 MIN_GAP_RT = 2  # off time between pulses; a gap of 1 rt is ambiguous (design rule P15)
 MAX_GATES = 2
+CHAIN_COLUMNS = 9  # columns that hold MAX_DELAY_RT and the spine's repeaters of 13 channels
 SAMPLE_LEAD_RT = 11  # a synchronised gate is its port's level this long before the output slot starts
 HELD_LEAD_RT = 5  # an unsynchronised gate acts at C this long after its port; C is 1 rt before the output
 
@@ -242,8 +243,11 @@ def _channel(sketch: Sketch, spec: ChannelSpec, phi: Pos, latency_rt: int) -> No
     sketch.port(spec.name, (x + _SLOT_X, 0, z), "out", side="east", latency_rt=latency_rt)
 
 
-def strobe_bank(channels: Sequence[ChannelSpec], period_rt: int = 12) -> StrobeBank:
+def strobe_bank(channels: Sequence[ChannelSpec], period_rt: int = 12, columns: int = 0) -> StrobeBank:
     """Return the bank of `channels`, from north to south in the order given.
+
+    At least `columns` columns are kept for the delay chains, so that banks which differ only in their
+    delays have the same ports (CHAIN_COLUMNS is enough for every delay).
 
     Ports: ck (north border, y = -2; pulses of 4 rt each period, strength 15), gate inputs
     "<channel>.<gate>" (west border), outputs "<channel>" (east border, strength 15).
@@ -254,7 +258,7 @@ def strobe_bank(channels: Sequence[ChannelSpec], period_rt: int = 12) -> StrobeB
     rows = _rows(channels)
     counts = _spine(sketch, rows)
     chains = [split_delay(spec.delay_rt + counts[-1] - n) for spec, n in zip(channels, counts, strict=True)]
-    phi_x = _CHAIN_X + max(len(c) for c in chains)
+    phi_x = _CHAIN_X + max(columns, *(len(c) for c in chains))
     constant_rt = counts[-1] + 1 + _PHI_TO_OUT_RT
     for spec, z, chain in zip(channels, rows, chains, strict=True):
         _tap(sketch, z, chain, phi_x)
