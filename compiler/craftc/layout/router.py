@@ -75,9 +75,10 @@ class Router:
                 self._fix_dust(index, terminal.cell(2), None)
             else:
                 self._fix_dust(index, terminal.cell(1), terminal.pos)
+        starts = {t.cell(1): t.pos for t in net.drivers}
         for terminal in net.sinks:
             self._fix_repeater(index, terminal.cell(1))
-            self._fix_dust(index, terminal.cell(2), None)
+            self._fix_dust(index, terminal.cell(2), starts.get(terminal.cell(2)))
 
     def _fix_dust(self, index: int, pos: Pos, exempt: Pos | None) -> None:
         faults = self.fabric.dust_faults(pos, exempt)
