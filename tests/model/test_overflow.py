@@ -56,7 +56,7 @@ def stream(layer: Layer, x: np.ndarray, modulus: int = 0) -> list[np.ndarray]:
 @settings(max_examples=60, deadline=None)
 @given(small_layers())
 def test_ranges_are_exact(layer: Layer) -> None:
-    found = layer_range(layer, is_last=True)
+    found = layer_range(layer)
     steps = stream(layer, all_inputs(layer))
     assert np.array_equal(steps[-1].min(axis=0), found.low)
     assert np.array_equal(steps[-1].max(axis=0), found.high)
@@ -66,7 +66,7 @@ def test_ranges_are_exact(layer: Layer) -> None:
 @settings(max_examples=60, deadline=None)
 @given(small_layers())
 def test_wrapping_accumulator_of_that_width_is_right_and_one_less_is_not(layer: Layer) -> None:
-    found = layer_range(layer, is_last=True)
+    found = layer_range(layer)
     exact = stream(layer, all_inputs(layer))[-1]
 
     def wrapped(digits: int) -> np.ndarray:

@@ -40,7 +40,6 @@ class LayerRange:
     low: Int64  # (n_out,) least y
     high: Int64  # (n_out,) largest y
     intermediate: tuple[int, int]  # least and largest value at any step of the stream, all outputs
-    is_last: bool
 
     @property
     def bits(self) -> int:
@@ -61,7 +60,7 @@ class LayerRange:
     def compare_digits(self) -> int:
         """Octal digits that hold every difference y[a] - y[b] of two outputs, as a comparator forms it.
 
-        Bounded by the extreme sums, with 1 output there is no difference and the result is `digits`.
+        Bounded by the extreme sums; with one output there is no difference, and the result is `digits`.
         """
         if self.low.size < 2:
             return self.digits
@@ -88,7 +87,7 @@ def streamed_weights(layer: Layer) -> Int8:
     return np.concatenate([layer.weight_codes, bias_codes(layer)], axis=1)
 
 
-def layer_range(layer: Layer, *, is_last: bool) -> LayerRange:
+def layer_range(layer: Layer) -> LayerRange:
     """Returns the exact ranges of one layer."""
     weights = layer.weight_codes.astype(np.int64)
     positive = np.maximum(weights, 0).sum(axis=1)  # (n_out,n_in) -> (n_out,)
@@ -97,7 +96,6 @@ def layer_range(layer: Layer, *, is_last: bool) -> LayerRange:
         low=negative * layer.input_max + layer.bias,
         high=positive * layer.input_max + layer.bias,
         intermediate=_intermediate(layer),
-        is_last=is_last,
     )
 
 
@@ -136,8 +134,7 @@ def prove(checkpoint: Checkpoint, max_digits: int | None = None) -> tuple[LayerR
 
     Raises OverflowRefused naming the layer, the output, its range, and the width it would need.
     """
-    last = len(checkpoint.layers) - 1
-    ranges = tuple(layer_range(layer, is_last=k == last) for k, layer in enumerate(checkpoint.layers))
+    ranges = tuple(layer_range(layer) for layer in checkpoint.layers)
     if max_digits is not None:
         require_digits(checkpoint.name, ranges, [max_digits] * len(ranges))
     return ranges

@@ -2,11 +2,7 @@
 
 Two stages, both deterministic, both driven by calibration inputs without labels:
 
-1. Scales. ReLU is positively homogeneous, so every hidden unit j may have its own scale a[j]:
-   h[j] = a[j] * (integer 0..15). With the input scales a_in folded into the columns,
-   v[j] = w[j] * a_in and step[j] = a[j] / 2^shift, the codes are round(v[j] / step[j]). For each
-   layer the shift (0, 3, 6 or 9: whole octal digits) and for each unit the step that reproduce the
-   float activations best are searched. The last layer has one step, because argmax compares its sums.
+1. Scales (`scales`): codes, shifts and one scale per hidden unit that reproduce the float activations best.
 2. Distillation (`steps` > 0). The latents start at v / step and are trained straight-through
    (`qat`) so that the integer model gives the class probabilities of the float model.
 
@@ -32,13 +28,13 @@ from craftc.model.checkpoint import (
     make_layer,
 )
 from craftc.model.checkpoint_file import save_checkpoint
-from craftc.model.golden import GoldenModel, requantize
+from craftc.model.golden import GoldenModel
 from craftc.model.importer import Float64, FloatStack, import_stack
+from craftc.model.scales import Latents, find_scales
 
 if TYPE_CHECKING:
     from craftc.model.qat import Progress
 
-_CLIPS = (1.0, 0.85, 0.7, 0.55, 0.45)  # tried ranges, relative to the largest weight or activation
 _SAMPLE = 2048  # calibration inputs used in the search for scales
 _BATCH = 128
 
@@ -76,16 +72,6 @@ class QuantizeResult:
 
     checkpoint: Checkpoint
     agreement: float  # fraction of calibration inputs
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Codes:
-    """One layer in latents (floats in units of one code) with the scales of its outputs."""
-
-    weight: Float64  # (n_out, n_in), |.| <= weight_max after rounding
-    bias: Float64  # (n_out,)
-    shift: int | None
-    scale: Float64  # (n_out,), float value of one integer step of the output
 
 
 def quantize_file(
@@ -133,7 +119,7 @@ def quantize(
 ) -> QuantizeResult:
     """Returns the quantized form of a float stack, calibrated on binary inputs x (B, n_in)."""
     targets = stack.run(x.astype(np.float64))
-    codes = _scales(stack, x[:_SAMPLE], config)
+    codes = find_scales(stack, x[:_SAMPLE], config.weight_max, config.shifts)
     layers = _integer_layers(codes, config, stack.name)
     wanted = np.argmax(targets[-1], axis=1)
     agreement = GoldenModel(Checkpoint(stack.name, layers)).accuracy(x, wanted)
@@ -153,103 +139,7 @@ def quantize(
     return QuantizeResult(Checkpoint(stack.name, layers, meta), agreement)
 
 
-def _scales(stack: FloatStack, x: Int64, config: QuantizeConfig) -> list[_Codes]:
-    """Returns the latents of all layers, each calibrated on the integers that the layers before give."""
-    sums = stack.run(x.astype(np.float64))
-    scale: Float64 = np.ones(x.shape[1])
-    codes: list[_Codes] = []
-    for index, (weight, bias) in enumerate(zip(stack.weights, stack.biases, strict=True)):
-        folded = weight * scale  # (n_out,n_in) * (n_in,)
-        if index == len(stack.weights) - 1:
-            codes.append(_last_layer(folded, bias, x, sums[index], config.weight_max))
-        else:
-            codes.append(_hidden_layer(folded, bias, x, sums[index], config))
-            scale = codes[-1].scale
-            x = requantize(_sums(codes[-1], x), codes[-1].shift or 0)
-    return codes
-
-
-def _sums(codes: _Codes, x: Int64) -> Int64:
-    """Returns the integer sums of rounded latents: (B, n_in) -> (B, n_out)."""
-    sums: Int64 = x @ np.rint(codes.weight).astype(np.int64).T + np.rint(codes.bias).astype(np.int64)
-    return sums
-
-
-def _steps(folded: Float64, weight_max: int) -> Float64:
-    """Returns (n_out,) steps with which the largest weight of every row is the largest code."""
-    largest = np.abs(folded).max(axis=1)
-    return np.where(largest > 0, largest, 1.0) / weight_max
-
-
-def _hidden_layer(folded: Float64, bias: Float64, x: Int64, sums: Float64, config: QuantizeConfig) -> _Codes:
-    """Returns the latents of a hidden layer: of all shifts and clips, per layer and per unit the best.
-
-    The step of a unit is bounded from below by its weights (smaller steps clip them) and wanted
-    as small as its activations allow (15 steps of 2^shift reach the largest).
-    """
-    wanted = np.maximum(sums, 0)  # (B, n_out)
-    best: tuple[float, _Codes] | None = None
-    by_weight = _steps(folded, config.weight_max)
-    top = np.where(wanted.max(axis=0) > 0, wanted.max(axis=0), by_weight)
-    for shift in config.shifts:
-        by_activation = top / (ACTIVATION_MAX << shift)
-        tries = [np.maximum(by_activation, by_weight) * clip for clip in _CLIPS]
-        tries += [np.maximum(by_activation * clip, by_weight) for clip in _CLIPS[1:]]
-        error, codes = _best_units(tries, folded, bias, x, wanted, shift, config.weight_max)
-        if best is None or error < best[0]:
-            best = error, codes
-    assert best is not None
-    return best[1]
-
-
-def _best_units(
-    tries: list[Float64],
-    folded: Float64,
-    bias: Float64,
-    x: Int64,
-    wanted: Float64,
-    shift: int,
-    weight_max: int,
-) -> tuple[float, _Codes]:
-    """Returns the relative squared error and, for every unit, the latents of the best step tried."""
-    errors: list[Float64] = []
-    made: list[_Codes] = []
-    for step in tries:
-        weight = np.clip(folded / step[:, None], -weight_max, weight_max)
-        half = (1 << shift) / 2 if shift else 0.5  # floor loses half a step on average
-        codes = _Codes(weight, bias / step + half, shift, step * (1 << shift))
-        h = requantize(_sums(codes, x), shift)
-        errors.append(np.square(h * codes.scale - wanted).mean(axis=0))  # (n_out,)
-        made.append(codes)
-    pick = np.argmin(np.stack(errors), axis=0)  # (n_out,)
-    unit = np.arange(pick.size)
-    power = np.square(wanted).mean(axis=0)
-    relative = np.stack(errors)[pick, unit].sum() / max(float(power.sum()), 1e-30)
-    chosen = _Codes(
-        weight=np.stack([c.weight for c in made])[pick, unit],
-        bias=np.stack([c.bias for c in made])[pick, unit],
-        shift=shift,
-        scale=np.stack([c.scale for c in made])[pick, unit],
-    )
-    return float(relative), chosen
-
-
-def _last_layer(folded: Float64, bias: Float64, x: Int64, sums: Float64, weight_max: int) -> _Codes:
-    """Returns the latents of the last layer with the one step that reproduces the logits best."""
-    largest = float(np.abs(folded).max()) or 1.0
-    best: tuple[float, _Codes] | None = None
-    for clip in _CLIPS:
-        step = largest * clip / weight_max
-        weight = np.clip(folded / step, -weight_max, weight_max)
-        codes = _Codes(weight, bias / step, None, np.full(bias.shape, step))
-        error = float(np.square(_sums(codes, x) * step - sums).mean())
-        if best is None or error < best[0]:
-            best = error, codes
-    assert best is not None
-    return best[1]
-
-
-def _integer_layers(codes: list[_Codes], config: QuantizeConfig, name: str) -> tuple[Layer, ...]:
+def _integer_layers(codes: list[Latents], config: QuantizeConfig, name: str) -> tuple[Layer, ...]:
     """Returns the rounded layers with the fewest bias constants; refuses more than allowed."""
     layers: list[Layer] = []
     for index, code in enumerate(codes):
@@ -280,7 +170,7 @@ def _harmless(weight: Float64, bias: Float64, shift: int | None, input_max: int)
 
 
 def _distil(
-    codes: list[_Codes],
+    codes: list[Latents],
     layers: tuple[Layer, ...],
     x: Int64,
     logits: Float64,
