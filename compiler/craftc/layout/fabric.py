@@ -94,27 +94,37 @@ class Fabric:
         self.flags |= np.where(shifted(self.conductor, (0, 1, 0)), NO_CLIMB, 0).astype(np.uint8)
         self.inside = inside
 
-    def _window(self, values: npt.NDArray[np.bool_]) -> Mask:
-        """Return the padded box of a volume-shaped mask; outside is False."""
-        out = np.zeros(self.shape, dtype=np.bool_)
+    def _overlap(self) -> tuple[tuple[slice, ...], tuple[slice, ...]]:
+        """Return where volume and padded box meet, as slices of the volume and of the box."""
         source, target = [], []
         for axis, start in enumerate((self.corner[1], self.corner[2], self.corner[0])):
-            begin, end = max(start, 0), min(start + self.shape[axis], values.shape[axis])
+            begin, end = max(start, 0), min(start + self.shape[axis], self.volume.ids.shape[axis])
             source.append(slice(begin, end))
             target.append(slice(begin - start, end - start))
-        out[tuple(target)] = values[tuple(source)]
+        return tuple(source), tuple(target)
+
+    def _window(self, values: Mask) -> Mask:
+        """Return the padded box of a volume-shaped mask; outside is False."""
+        out = np.zeros(self.shape, dtype=np.bool_)
+        source, target = self._overlap()
+        out[target] = values[source]
         return out
 
     def _in_volume(self) -> Mask:
-        return self._window(np.ones(self.volume.ids.shape, dtype=np.bool_))
+        out = np.zeros(self.shape, dtype=np.bool_)
+        out[self._overlap()[1]] = True
+        return out
 
     def _kinds(self) -> None:
-        palette, ids = self.volume.palette, self.volume.ids
+        palette = self.volume.palette
+        source, target = self._overlap()
+        ids = np.zeros(self.shape, dtype=np.uint16)  # entry 0 is air
+        ids[target] = self.volume.ids[source]
         names = [state.short for state, _ in palette]
         conductor = tables_of(palette).conductor
 
-        def cells(flags: list[bool] | npt.NDArray[np.bool_]) -> Mask:
-            return self._window(np.asarray(flags, dtype=np.bool_)[ids])
+        def cells(flags: list[bool] | Mask) -> Mask:
+            return np.asarray(np.asarray(flags, dtype=np.bool_)[ids])
 
         self.filled = cells([n not in ("air", "cave_air", "void_air") for n in names])
         self.component = cells([n in _COMPONENTS for n in names])
