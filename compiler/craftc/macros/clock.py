@@ -150,7 +150,8 @@ def _cell_macro(name: str) -> Macro:
 def window_latch() -> Macro:
     """Return the set/reset latch: ports set, reset, q, not_q (circuits/window_latch).
 
-    Pulses of at least 2 rt; set wins while both are on; q follows after LATCH_RT.
+    Pulses of at least 2 rt, edges of the two inputs 0 or at least 2 rt apart; set wins while both are on;
+    q follows after LATCH_RT.
     """
     return _cell_macro("window_latch")
 
