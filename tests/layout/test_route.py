@@ -14,6 +14,8 @@ from craftc.blocks import Volume
 from craftc.errors import RoutingError
 from craftc.layout.fabric import Terminal
 from craftc.layout.route import Net, positions, route
+from craftc.macros.rom_bank import rom_bank
+from craftc.sim.board import Board
 
 
 def straight(length: int, height: int = 6) -> Bench:
@@ -166,6 +168,35 @@ def test_wires_stay_away_from_foreign_parts() -> None:
         bench.volume.set(pos, f"minecraft:{block}")
         bench.volume.set((pos[0], 1, pos[2]), "stone")
     assert wrong_sinks(bench, route(bench.volume, bench.nets)) == 0
+
+
+def test_a_wire_starts_a_rom_bank() -> None:
+    digits = np.random.default_rng(3).integers(1, 16, (9, 3, 2)).astype(np.uint8)
+    bank = rom_bank(digits, 12, (0, 4))
+    corner = (10, 2, 14)
+    bench = Bench((bank.volume.size[0] + 25, 14, 34))
+    bench.volume.paste(bank.volume, corner)
+    for index in range(2):
+        bench.net(f"start{index}", [((4, 3 + 2 * index, 24 + 4 * index), "south")], [])
+        port = bank.ports[f"start{index}"]
+        at = tuple(a + b for a, b in zip(port.pos, corner, strict=True))
+        driver = bench.nets[-1].drivers
+        bench.nets[-1] = Net(f"start{index}", driver, (Terminal(at, port.side),))
+    result = route(bench.volume, bench.nets)
+    outs = [
+        tuple(a + b for a, b in zip(bank.d_out(k, s), corner, strict=True)) for k in range(3) for s in (0, 1)
+    ]
+    for index, words in enumerate((range(4), range(4, 9))):
+        board = Board(bench.volume)
+        lever = bench.levers[f"start{index}"][0]
+        got = board.run_script([(0, lever, True), (24, lever, False)], 400, outs)
+        want = np.zeros_like(got)
+        for count, word in enumerate(words):
+            for level in range(3):
+                lead = result.nets[f"start{index}"].delay_rt[0][0] + bank.start_rt[index]
+                rise = 2 * (lead + 12 * count + 2 * level)
+                want[rise - 1 : rise + 23, 2 * level : 2 * level + 2] = digits[word, level]
+        assert (got == want).all()
 
 
 @pytest.mark.parametrize(
