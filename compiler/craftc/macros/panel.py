@@ -32,7 +32,7 @@ from craftc.blocks.transform import transformed
 from craftc.cells.drawing import CHARS
 from craftc.cells.library import load_cell
 from craftc.errors import ConfigError
-from craftc.macros.base import Macro, Pos, Sketch
+from craftc.macros.base import Macro, Sketch
 from craftc.macros.shift_register import DUST, wire
 
 PITCH = 4
@@ -40,6 +40,7 @@ COLUMNS_MAX = 20  # the wire back to the row before must arrive within a word pe
 PULSE_RT = 3
 PERIOD_MIN_RT = 10
 LOAD_LEAD_RT, LOAD_HOLD_RT = 4, 3
+X_AFTER_CK_RT = 9  # of a head beside the clock feed; each repeater of the trunk adds 1
 LOAD_X, NCK_X, WEST_X = -6, -8, -13
 LEVER = BlockState.parse("lever[face=floor,facing=north,powered=false]")
 LAMP = BlockState.parse("redstone_lamp[lit=false]")
@@ -47,13 +48,14 @@ LAMP = BlockState.parse("redstone_lamp[lit=false]")
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """One row: first input, number of pixels and of constant stages, and the half ("n" or "s") that starts
-    here ("" for the others)."""
+    """One row: first input, number of pixels and of constant stages, the half ("n" or "s") that starts
+    here ("" for the others), and whether the half ends here."""
 
     first: int
     pixels: int
     constants: int
     head: str
+    tail: bool
 
     @property
     def stages(self) -> int:
@@ -72,7 +74,7 @@ def _rows(n: int, constants: tuple[int, int], columns: int) -> list[_Row]:
         for start in range(0, len(order), columns):
             count = min(columns, len(order) - start)
             last = start + count == len(order)
-            rows.append(_Row(order[start], count, extra if last else 0, "" if start else half))
+            rows.append(_Row(order[start], count, extra if last else 0, "" if start else half, last))
     return rows
 
 
@@ -97,6 +99,9 @@ def _place_row(sketch: Sketch, row: _Row, number: int) -> None:
             sketch.probes[f"lever_{i}"] = (x + 1, 2, z)
             sketch.probes[f"lamp_{i}"] = (x + 2, 1, z)
             sketch.probes[f"pix_{i}"] = (x, 0, z)
+    if row.tail:  # nothing flows into the last stage: it needs no gate
+        for pos in ((x + 3, 0, z), (x + 3, 0, z + (1 if mirror else -1))):
+            del sketch.cells[pos]
 
 
 def _line(sketch: Sketch, z: int, stages: int) -> None:
@@ -171,24 +176,33 @@ def panel(n: int, constants_north: int = 0, constants_south: int = 0, columns: i
     """
     if n < 4 or min(constants_north, constants_south) < 0 or not 2 <= columns <= COLUMNS_MAX:
         raise ConfigError(
-            f"a panel of {n} inputs in {columns} columns with {constants_north} and {constants_south} constants",
-            legal=f"at least 4 inputs, 2..{COLUMNS_MAX} columns, constants at least 0")
+            f"a panel of {n} inputs, {columns} columns, {constants_north} and {constants_south} constants",
+            legal=f"at least 4 inputs, 2..{COLUMNS_MAX} columns, constants at least 0",
+        )
     sketch = Sketch("panel")
     rows = _rows(n, (constants_north, constants_south), columns)
     for number, row in enumerate(rows):
         _place_row(sketch, row, number)
-        if row.head:
-            _output(sketch, row.head, PITCH * number)
-        else:
+        if not row.head:
             _carriage_return(sketch, number, rows[number - 1].stages)
     found = _lines(sketch, rows)
     center = next(number for number, row in enumerate(rows) if row.head == "s")
-    _feeds(sketch, found, PITCH * (center // 2 if center > 1 else center + 1))
+    feed = PITCH * (center // 2 if center > 1 else center + 1)
+    _feeds(sketch, found, feed)
+    for number, row in enumerate(rows):
+        if row.head:
+            _output(sketch, row.head, number, feed + 2)
     return sketch.build()[0]
 
 
-def _output(sketch: Sketch, half: str, z: int) -> None:
+def _output(sketch: Sketch, half: str, number: int, ck: int) -> None:
+    """Wire the head of row `number` to its port; call when the trunk of the clock, fed at z = ck, is laid."""
+    z = PITCH * number
+    line_z = z + (2 if number % 2 == 0 else -2)
+    steps = range(min(ck, line_z), max(ck, line_z) + 1)
+    passed = sum(sketch.cells[(NCK_X, -2, k)][0].short == "repeater" for k in steps)
+    latency = X_AFTER_CK_RT + passed
     wire(sketch, [(-1, 0, z), (-5, 0, z)])
     sketch.on_floor((-6, 0, z), CHARS["w"])
     wire(sketch, [(-7, 0, z), (WEST_X, 0, z)])
-    sketch.port(f"x_{half}", (WEST_X, 0, z), "out", side="west")
+    sketch.port(f"x_{half}", (WEST_X, 0, z), "out", side="west", latency_rt=latency)

@@ -1,8 +1,8 @@
 """Register file: the hidden activations of one layer, 4 bits each, as eight folded shift registers.
 
-    south half          chain 0 -> chain 1 -> chain 2 -> chain 3 -> x_south      (scan)
+    south half       .-> chain 0 -> chain 1 -> chain 2 -> chain 3 -> x_s, back   (scan)
                           ^ data0    ^ data1    ^ data2    ^ data3               (load)
-    north half          chain 0 -> chain 1 -> chain 2 -> chain 3 -> x_north      (scan)
+    north half       .-> chain 0 -> chain 1 -> chain 2 -> chain 3 -> x_n, back   (scan)
                           ^ from south chain 0 ...          ^ from south chain 3 (load)
 
 Chain b holds bit b of every value of its half, the value that is scanned first at its output.
@@ -13,9 +13,9 @@ c = ceil(n/2): `scan_order`.
 
 Scan (loadmode off): the chains of a half form one line, chain 3 first. So c shifts present bit 3 of the
 half's values in order, the next c shifts bit 2, and so on: bit planes, the highest first, without any
-selection. The plane lines pl3..pl0 only let the clock through; between the planes (doubling, bias words)
-all are off, the clock has no effect and the presented bit stays. The bit presented first stands at the
-output before the first shift. `recirculate` returns chain 3 to chain 0: after 4c shifts all is as loaded.
+selection; chain 3 also returns to chain 0, so after 4c shifts all is as loaded. The plane lines pl3..pl0
+only let the clock through; between the planes (doubling, bias words) all are off, the clock has no effect
+and the presented bit stays. The bit presented first stands at the output before the first shift.
 
 Seen from above, with the ports on the west border (x grows along the chains, c/2 stages long)::
 
@@ -42,11 +42,11 @@ from craftc.macros.shift_register import DUST, fold, wire
 
 BITS = 4
 PITCH = 9  # z from chain to chain
-NCK_X, LOAD_X, HEAD_X, RING_X, WEST_X = -7, -9, -12, -20, -23  # trunks along z, and the west border
-X_ROW = 3 * PITCH + 8  # z of the x line in a half
+NCK_X, LOAD_X, RING_X, HEAD_X, WEST_X = -7, -9, -11, -13, -24  # trunks along z, and the west border
+X_ROW = 3 * PITCH + 9  # z of the x line in a half
 CENTER = X_ROW + 12  # z of the axis between the halves
 PULSE_RT = 3
-PERIOD_MIN_RT = 10
+PERIOD_MIN_RT = 11
 X_AFTER_CK_RT = 14
 
 
@@ -77,7 +77,7 @@ def _ring(sketch: Sketch, chain: int, stages: int, last: bool) -> list[Pos]:
     sketch.on_floor((-2, 0, z + 6), DUST)
     if last:
         sketch.on_floor((-2, 0, z + 7), CHARS["u"])
-        sketch.on_floor((-2, 0, z + 8), DUST)
+        wire(sketch, [(-2, 0, z + 8), (-2, 0, X_ROW), (RING_X - 1, 0, X_ROW)], used=1, limit=15)
     else:
         wire(sketch, [(-2, 0, z + 6), (-2, 0, z + PITCH - 1)])
     wire(sketch, [(-2, -1, z + 4), (-3, -2, z + 4), (-5, -2, z + 4)])
@@ -98,6 +98,18 @@ def _half(stages: int, heads: bool) -> tuple[Macro, Pos]:
         if heads:
             sketch.on_floor((-3, 0, z + 6), CHARS["w"])
             sketch.on_floor((-4, 0, z + 6), DUST)
+    wire(
+        sketch,
+        [
+            (RING_X, -1, X_ROW - 1),
+            (RING_X, -2, X_ROW - 2),
+            (RING_X, -2, -3),
+            (RING_X + 2, 0, -3),
+            (-2, 0, -3),
+            (-2, 0, -1),
+        ],
+        used=12,
+    )  # from the output back to chain 0
     starts = [PITCH * c for c in range(BITS)]
     _trunk(sketch, NCK_X, 4, [z + 4 for z in starts], used=10)
     _trunk(sketch, LOAD_X, -1, [z + d for z in starts for d in (-1, 4)], used=5)
@@ -139,7 +151,8 @@ def _center(sketch: Sketch) -> None:
     load = (LOAD_X, -2, CENTER + 10)
     wire(sketch, [(WEST_X + 2, 0, CENTER + 10), (LOAD_X - 2, 0, CENTER + 10), load], used=2)
     for way in (-1, 1):
-        wire(sketch, [(NCK_X, -1, CENTER + way), (NCK_X, -2, CENTER + 2 * way), (NCK_X, -2, CENTER + 3 * way)])
+        down = [(NCK_X, -1, CENTER + way), (NCK_X, -2, CENTER + 2 * way)]
+        wire(sketch, [*down, (NCK_X, -2, CENTER + 3 * way)])
     shared = [(LOAD_X, -2, CENTER + d) for d in range(4, 11)]  # the north half's trunk runs here too
     wire(sketch, [load, (LOAD_X, -2, CENTER - 3)], shared, used=5, limit=11)
 
@@ -147,7 +160,10 @@ def _center(sketch: Sketch) -> None:
 def _x_line(sketch: Sketch, side: str, way: int) -> None:
     """Place x and force of one half; `way` is -1 for the south half (which lies at smaller z)."""
     z = CENTER + 12 * way
-    wire(sketch, [(-3, 0, z), (WEST_X, 0, z)], used=2)
+    sketch.on_floor((RING_X - 2, 0, z), CHARS["w"])
+    wire(sketch, [(RING_X - 3, 0, z), (WEST_X + 2, 0, z)])
+    sketch.on_floor((WEST_X + 1, 0, z), CHARS["w"])
+    sketch.on_floor((WEST_X, 0, z), DUST)
     sketch.on_floor((WEST_X, 0, z + way), CHARS["u" if way < 0 else "n"])
     sketch.on_floor((WEST_X, 0, z + 2 * way), DUST)
     sketch.port(f"x_{side}", (WEST_X, 0, z), "out", side="west", latency_rt=X_AFTER_CK_RT)

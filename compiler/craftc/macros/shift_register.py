@@ -26,7 +26,7 @@ from craftc.errors import ConfigError, PlacementError
 from craftc.macros.base import Macro, Pos, Sketch
 
 OPEN_MIN_RT, OPEN_RT, OPEN_MAX_RT = 2, 3, 5
-PERIOD_MIN_RT = 7
+PERIOD_MIN_RT = 8
 Q_AFTER_NCK_RT = 6
 LINE_CELLS = 12  # dust cells in a row before a wire is refreshed (a level lasts 15)
 _REPEATER = {(1, 0): CHARS["e"], (-1, 0): CHARS["w"], (0, 1): CHARS["u"], (0, -1): CHARS["n"]}
