@@ -43,6 +43,17 @@ def _straight(cells: Sequence[Pos], index: int) -> bool:
     return (here[0] - before[0], here[2] - before[2]) == (after[0] - here[0], after[2] - here[2])
 
 
+def least_delay(cells: Sequence[Pos], first: str = "D") -> int:
+    """Return the fewest comparators (rt) of a line over these cells; PlacementError if there is none."""
+    for delay_rt in range(len(cells)):
+        try:
+            assign(cells, delay_rt, first)
+        except PlacementError:
+            continue
+        return delay_rt
+    raise PlacementError(f"no line over {len(cells)} cells", where=f"stream at {cells[0]}")
+
+
 def assign(cells: Sequence[Pos], delay_rt: int, first: str = "D") -> str:
     """Return one letter per cell with exactly `delay_rt` comparators.
 
@@ -71,10 +82,17 @@ def assign(cells: Sequence[Pos], delay_rt: int, first: str = "D") -> str:
     return first + found
 
 
-def draw(sketch: Sketch, points: Sequence[Pos], delay_rt: int, first: str = "D") -> None:
-    """Draw a line through `points` with exactly `delay_rt`; the first cell is left as it is."""
+def draw(
+    sketch: Sketch, points: Sequence[Pos], delay_rt: int, first: str = "D", *, place_last: bool = True
+) -> None:
+    """Draw a line through `points` with exactly `delay_rt`; the first cell is left as it is.
+
+    Without `place_last` the last cell too is somebody else's dust.
+    """
     cells = corners(points)
-    for index, letter in list(enumerate(assign(cells, delay_rt, first)))[1:]:
+    letters = assign(cells, delay_rt, first)
+    for index in range(1, len(cells) - (0 if place_last else 1)):
+        letter = letters[index]
         here, before = cells[index], cells[index - 1]
         if letter == "S":
             sketch.put(here, BlockState.make("stone"))
@@ -86,4 +104,4 @@ def draw(sketch: Sketch, points: Sequence[Pos], delay_rt: int, first: str = "D")
             sketch.on_floor(here, state)
 
 
-__all__ = ["assign", "corners", "draw"]
+__all__ = ["assign", "corners", "draw", "least_delay"]

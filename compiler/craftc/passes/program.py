@@ -13,6 +13,7 @@ sums. One pass over one layer looks like this (two planes, W words, H levels)::
 
 Reads start in an even slot, because the parity clock tells shift words from hold words. The next
 layer starts PIPE_SLOTS after the last read, when the last activation stands in the register file.
+A pass over the first layer begins by loading the levers into the panel's registers.
 """
 
 from __future__ import annotations
@@ -25,9 +26,9 @@ from craftc.errors import TimingError
 from craftc.passes.fold import LayerPlan
 
 READ_SLOTS = 2  # slots per neuron: one shift word, one hold word
-LOAD_SLOT = 0
-FIRST_SLOT = 2
-PIPE_SLOTS = 4
+LOAD_SLOTS = 3  # the load line is on around the one clock that copies the levers
+DRAIN_SLOTS = 3  # slots after the last read in which the last activation is pushed
+PIPE_SLOTS = 5  # slots between the last read of a layer and the first word of the next
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -35,7 +36,7 @@ class Window:
     """A signal of a layer that is on in slots start <= w < end."""
 
     layer: int
-    signal: str  # load token clock plane<b> force_n force_s double read
+    signal: str  # load loadmode token clock force_n force_s double read
     start: int
     end: int
     pass_index: int = 0  # token: which pass's ROM segment
@@ -56,13 +57,21 @@ class Program:
 
 def program(plans: Sequence[LayerPlan]) -> Program:
     """Return the program of a network. Raises TimingError if its own rules do not hold."""
-    windows = [Window(0, "load", LOAD_SLOT, LOAD_SLOT + 1)]
-    slot = FIRST_SLOT
+    windows: list[Window] = []
+    slot = 0
     for plan in plans:
+        reads: list[Window] = []
         for pass_index in range(plan.passes):
+            if plan.index == 0:
+                windows.append(Window(0, "load", slot, slot + LOAD_SLOTS))
+                windows.append(Window(0, "clock", slot + 1, slot + 2))
+                slot += LOAD_SLOTS
             made = list(_pass(plan, pass_index, slot))
             windows += made
+            reads += [w for w in made if w.signal == "read"]
             slot = max(w.end for w in made)
+        if plan.index + 1 < len(plans):
+            windows.append(Window(plan.index + 1, "loadmode", reads[0].start, reads[-1].end + DRAIN_SLOTS))
         slot += PIPE_SLOTS
     result = Program(tuple(sorted(windows)), slot)
     require_rules(result, plans)
@@ -75,7 +84,6 @@ def _pass(plan: LayerPlan, pass_index: int, start: int) -> Iterator[Window]:
     for plane in reversed(range(plan.planes)):
         yield Window(layer, "token", slot, slot + 1, pass_index)
         if plan.planes > 1:
-            yield Window(layer, f"plane{plane}", slot, slot + inputs)
             yield Window(layer, "clock", slot, slot + inputs)
             if plane == 0 and plan.const_north:
                 yield Window(layer, "force_n", slot + inputs, slot + inputs + plan.const_north)
@@ -88,7 +96,14 @@ def _pass(plan: LayerPlan, pass_index: int, start: int) -> Iterator[Window]:
             yield Window(layer, "double", slot, slot + 1)
             slot += 1
     slot += slot % 2
-    yield Window(layer, "read", slot, slot + READ_SLOTS * plan.levels)
+    yield Window(layer, "read", slot, slot + READ_SLOTS * reads_of(plan, pass_index))
+
+
+def reads_of(plan: LayerPlan, pass_index: int) -> int:
+    """Return the shift words of a pass: its neurons, and one more of an odd hidden layer (register_file)."""
+    neurons = min(plan.levels, plan.n_out - pass_index * plan.levels)
+    odd = plan.shift is not None and plan.n_out % 2 == 1 and pass_index == plan.passes - 1
+    return neurons + int(odd)
 
 
 def require_rules(made: Program, plans: Sequence[LayerPlan]) -> None:
