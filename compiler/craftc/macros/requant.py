@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from craftc.cells.library import load_cell
 from craftc.errors import ConfigError
 from craftc.macros.base import Macro, Pos, Sketch
+from craftc.macros.readout import cell_port, cell_pos, paste_cell
 from craftc.units import GT_PER_RT
 
 BITS = 4  # width of an activation
@@ -29,7 +30,6 @@ DIGIT_RT = 2
 HIGH_PITCH = 2  # blocks of x per digit above the kept ones
 LINK_LENGTH = 1  # the link shares its first column with the last high digit
 DECODE_AT: Pos = (-8, 0, 5)
-HELD: Pos = (-7, 0, 5)
 
 
 @dataclass(slots=True)
@@ -50,21 +50,6 @@ def requant_legal(sum_digits: int, shift: int) -> bool:
     return shift >= 0 and shift % BITS_PER_DIGIT == 0 and shift // BITS_PER_DIGIT <= sum_digits - 2
 
 
-def _paste(sketch: Sketch, cell: str, at: Pos) -> None:
-    drawing = load_cell(cell).drawing
-    corner = drawing.corner
-    sketch.paste(drawing.volume, (at[0] + corner[0], at[1] + corner[1], at[2] + corner[2]))
-
-
-def _data_ports(sketch: Sketch) -> None:
-    decode = load_cell("hex_decode")
-    corner = decode.drawing.corner
-    for bit in range(BITS):
-        port = decode.ports[f"bit{bit}"]
-        pos = tuple(a + c + p for a, c, p in zip(DECODE_AT, corner, port.pos, strict=True))
-        sketch.port(f"data{bit}", (pos[0], pos[1], pos[2]), "out", "binary", port.side, port.latency_rt)
-
-
 def requant(sum_digits: int, shift: int) -> Requant:
     """Return the requantiser for words of `sum_digits` octal digits (two's complement), shift in bits.
 
@@ -76,23 +61,21 @@ def requant(sum_digits: int, shift: int) -> Requant:
         raise ConfigError(f"shift {shift} with {sum_digits} sum digits", where="requant", legal=legal)
     sketch = Sketch("requant")
     hold = load_cell("requant_hold")
-    _paste(sketch, "requant_hold", (0, 0, 0))
-    _paste(sketch, "hex_decode", DECODE_AT)
+    paste_cell(sketch, "requant_hold")
+    paste_cell(sketch, "hex_decode", DECODE_AT)
     high = sum_digits - 2 - shift // BITS_PER_DIGIT
     for column in range(high):
-        _paste(sketch, "requant_high", (HIGH_PITCH * column, 0, 0))
+        paste_cell(sketch, "requant_high", (HIGH_PITCH * column, 0, 0))
     x = 0
     if high:
         x = HIGH_PITCH * high + LINK_LENGTH
-        _paste(sketch, "requant_link", (x, 0, 0))
-    _paste(sketch, "requant_low", (x, 0, 0))
-    corner = hold.drawing.corner
+        paste_cell(sketch, "requant_link", (x, 0, 0))
+    paste_cell(sketch, "requant_low", (x, 0, 0))
     for name in ("y", "ck"):
-        port = hold.ports[name]
-        px, py, pz = (c + p for c, p in zip(corner, port.pos, strict=True))
-        sketch.port(name, (px, py, pz), "in", port.kind, port.side)
-    _data_ports(sketch)
-    sketch.probes["held"] = HELD
+        cell_port(sketch, "requant_hold", name)
+    for bit in range(BITS):
+        cell_port(sketch, "hex_decode", f"bit{bit}", DECODE_AT, f"data{bit}")
+    sketch.probes["held"] = cell_pos("requant_hold", "held")
     macro, _ = sketch.build()
     ck = DIGIT_RT * (sum_digits - 1) + int(hold.timing["ck_after_top_digit_gt"]) // GT_PER_RT
     return Requant(macro.name, macro.volume, macro.ports, macro.probes, ck, (ck + 20, ck + 31))
