@@ -92,7 +92,7 @@ def test_loads_and_scans(shape: Shape) -> None:
 
 @pytest.mark.parametrize(
     "clock",
-    [Clock(20), Clock(pulse=4), Clock(pulse=10), Clock(lead=4), Clock(hold=4), Clock(lead=14, hold=4)],
+    [Clock(20), Clock(pulse=4), Clock(pulse=8), Clock(lead=4), Clock(hold=4), Clock(lead=14, hold=4)],
 )
 def test_limits(clock: Clock) -> None:
     shape = (64, 2, 2, 8)

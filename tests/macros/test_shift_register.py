@@ -51,7 +51,7 @@ def matches(bench: Bench, stages: int, period: int, low: int, count: int = 40) -
 
 
 @settings(max_examples=15, deadline=None)
-@given(st.integers(2, 20), st.integers(8, 14), st.integers(2, 5))
+@given(st.integers(2, 20), st.integers(8, 14), st.integers(2, 4))
 def test_every_sample_of_random_streams(stages: int, period_rt: int, low_rt: int) -> None:
     assert matches(Bench(sr.shift_register(stages)), stages, 2 * period_rt, 2 * low_rt)
 

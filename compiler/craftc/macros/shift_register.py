@@ -7,8 +7,8 @@ One bit is two repeaters in a row (circuits/sr_stage)::
     z=2     - - - -  nck      idle on; a low pulse shifts once
 
 The line falls at 0 rt, the lock opens at 1, M takes d at 2, S shows it at 6 rt. By then the line must be
-back (low for 2 to 5 rt, 3 meant), so the next M cannot see it: S (4 rt) is the slave, and no second
-clock phase is needed. Two neighbours may see the line up to 2 rt apart, in either order; so a line that
+back (low for 2 to 4 rt, 3 meant), so the next M cannot see it: S (4 rt) is the slave, and no second
+clock phase is needed. At 3 rt two neighbours may see the line 1 rt apart, in either order; so a line that
 is refreshed by repeaters serves a chain of any length, and the clock may run with or against the data.
 
 Units: rt = redstone tick = 2 gt. x east, y up, z south.
@@ -25,7 +25,7 @@ from craftc.cells.library import load_cell
 from craftc.errors import ConfigError, PlacementError
 from craftc.macros.base import Macro, Pos, Sketch
 
-OPEN_MIN_RT, OPEN_RT, OPEN_MAX_RT = 2, 3, 5
+OPEN_MIN_RT, OPEN_RT, OPEN_MAX_RT = 2, 3, 4
 PERIOD_MIN_RT = 8
 Q_AFTER_NCK_RT = 6
 LINE_CELLS = 12  # dust cells in a row before a wire is refreshed (a level lasts 15)
