@@ -43,9 +43,11 @@ class _Probes:
 class Board:
     """The machine in a volume. The volume itself is never changed."""
 
-    def __init__(self, volume: Volume, settle: str = "placed") -> None:
+    def __init__(self, volume: Volume, settle: str = "placed", *, order: int = 0) -> None:
         """Set the board up. `settle` is "placed" (derive the state, run at most SETTLE_LIMIT_GT; a
-        board that oscillates stays running) or "trusted" (saved states stand).
+        board that oscillates stays running) or "trusted" (saved states stand). `order` other than 0
+        is a seed that permutes what runs first within a game tick (priorities included) and whom a
+        change notifies first: a machine without races behaves the same under every order.
 
         Raises SimError on unknown blocks or an unknown settle mode.
         """
@@ -53,8 +55,12 @@ class Board:
             raise SimError(f"unknown settle mode {settle!r}", legal="placed, trusted")
         self.volume = volume
         self.graph: Graph = extract(volume)
+        if order:
+            start.shuffle_links(self.graph.link.start, self.graph.link.target, self.graph.loss, order)
         self._net, rows = start.make_net(self.graph)
         self._state = start.make_state(self._net, rows, self.graph.value)
+        if order:
+            self._state.scalar[engine.SHUFFLE] = order + (1 << 40)
         devices, tables = device_tables(volume)
         self._resolver = Resolver(volume, self.graph, devices, tables.conductor)
         self._known: dict[Pos, Sources] = {}

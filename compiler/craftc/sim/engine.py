@@ -30,7 +30,7 @@ IDLE, LAST = -2, -1  # values of State.next: nothing scheduled; last of its list
 EXTREMELY_HIGH, VERY_HIGH, HIGH, NORMAL = range(4)  # TickPriority -3..0
 BURNT_GT = 160  # RedstoneTorchBlock.RESTART_DELAY
 TOGGLES, TOGGLE_WINDOW_GT = 8, 60  # MAX_RECENT_TOGGLES, RECENT_TOGGLE_TIMER
-NOW, EVENTS, RUNS, QUEUED, PEAK, BURN, BURNOUTS = range(7)  # places in State.scalar
+NOW, EVENTS, RUNS, QUEUED, PEAK, BURN, BURNOUTS, SHUFFLE = range(8)  # places in State.scalar
 LONG_AGO = -(2**30)
 
 
@@ -87,7 +87,11 @@ def _comparator(net: Net, state: State, n: int) -> int:
 
 @hot_inline
 def schedule(state: State, n: int, delay: int, priority: int) -> None:
-    """Put node n into the queue `delay` game ticks from now."""
+    """Put node n into the queue `delay` game ticks from now; State.scalar[SHUFFLE], if not 0, is a
+    generator that replaces priorities by random ones."""
+    if state.scalar[SHUFFLE] != 0:
+        state.scalar[SHUFFLE] = (state.scalar[SHUFFLE] * 1103515245 + 12345) & 0x7FFFFFFF | 1 << 40
+        priority = signed(state.scalar[SHUFFLE] >> 16 & 3)
     place = ((state.scalar[NOW] + delay) & (RING - 1)) * 4 + priority
     state.next[n] = LAST
     if state.head[place] < 0:

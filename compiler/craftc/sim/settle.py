@@ -48,6 +48,26 @@ def port_rows(port: Ints, nodes: int) -> tuple[Ints, int]:
 
 
 @kernel
+def shuffle_links(start: Longs, port: Ints, loss: Bytes, seed: int) -> None:
+    """Put the devices that each node notifies into a random order, in place; both ports of one device
+    stay together."""
+    np.random.seed(seed)
+    for n in range(len(start) - 1):
+        begin = start[n]
+        size = start[n + 1] - begin
+        group = np.empty(size, np.int64)
+        groups = 0
+        for k in range(size):
+            if k == 0 or port[begin + k] >> 1 != port[begin + k - 1] >> 1:
+                groups += 1
+            group[k] = groups - 1
+        rank = np.random.permutation(groups)
+        order = np.argsort(rank[group], kind="mergesort")
+        port[begin : begin + size] = port[begin : begin + size][order]
+        loss[begin : begin + size] = loss[begin : begin + size][order]
+
+
+@kernel
 def load_inputs(net: Net, state: State) -> None:
     """Set all ports from the outputs."""
     state.seen[:] = 0
