@@ -29,7 +29,7 @@ def as_page(report: dict[str, Any], io: IoMap) -> str:
         "## On MCHPRS",
         _mchprs(io),
         "## Blocks",
-        _table(("kind", "blocks"), sorted(report["blocks"].items(), key=lambda i: (-i[1], i[0]))),
+        _table(("kind", "blocks"), _ranked(report["blocks"])),
         "## Seconds per pass",
         _table(("pass", "seconds"), [(name, f"{s:.2f}") for name, s in report["seconds"].items()]),
         f"Built on {report['machine']}.",
@@ -105,6 +105,10 @@ def _checks(verify: dict[str, Any]) -> list[Row]:
     if verify.get("events_per_second"):
         rows.append(("simulated output changes per second", int(verify["events_per_second"])))
     return rows
+
+
+def _ranked(blocks: dict[str, int]) -> list[Row]:
+    return [(name, -negative) for negative, name in sorted((-count, name) for name, count in blocks.items())]
 
 
 def _layers(layers: list[dict[str, Any]]) -> str:
