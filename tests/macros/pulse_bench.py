@@ -25,7 +25,7 @@ PLACES = ((0, False, (0, 0, 0)), (1, True, (17, 3, -5)), (2, False, (-100, 5, 33
 MARGIN = 3
 REPEATER = {"east": "w", "west": "e", "north": "u", "south": "n"}
 
-Event = tuple[int, str, bool]  # rt at which the port changes, port, on
+Event = tuple[float, str, bool]  # rt (halves allowed) at which the port changes, port, on
 Waves = npt.NDArray[np.bool_]
 
 
@@ -76,7 +76,7 @@ class PulseBench:
         """
         board = Board(self.volume)
         assert board.quiet
-        actions = [(2 * t, self.levers[n], on) for t, n, on in sorted(script, key=lambda e: e[0])]
+        actions = [(int(2 * t), self.levers[n], on) for t, n, on in sorted(script, key=lambda e: e[0])]
         rows = board.run_script(actions, 2 * length + 1, [self.at[n] for n in names])
         first, second = rows[1::2][:length], rows[2::2][:length]
         assert (first == second).all(), "a level changes between redstone ticks"
@@ -96,7 +96,7 @@ class PulseBench:
         uses = []
         for time, name, on in sorted(script, key=lambda e: e[0]):
             if state[name] != on:
-                uses.append((2 * time, self.levers[name]))
+                uses.append((int(2 * time), self.levers[name]))
             state[name] = on
         job = {
             "schem": str(folder / "board.schem"), "engine": engine, "origin": origin, "uses": uses,

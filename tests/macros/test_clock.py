@@ -21,6 +21,7 @@ from craftc.macros.clock import (
     window_latch,
 )
 from craftc.sim.board import Board, settle
+
 from .pulse_bench import ENGINES, JUDGE, PLACES, Event, PulseBench, Waves, devices, pulse, waves
 
 needs_judge = pytest.mark.skipif(not JUDGE.exists(), reason="no judge environment")
@@ -33,7 +34,7 @@ def ticking(start: int, words: int, period: int) -> tuple[list[tuple[int, int]],
     return ck, [(first + n * period, first + (n + 1) * period) for n in range(0, words, 2)]
 
 
-@pytest.mark.parametrize("period", range(8, 13))
+@pytest.mark.parametrize("period", range(9, 13))
 @pytest.mark.parametrize("width", [2, 3, 4, 10, 40])
 def test_exact_edges_over_many_words(period: int, width: int) -> None:
     length = 24 * period
@@ -115,9 +116,9 @@ def test_a_missing_device_is_noticed() -> None:
     assert len(missed) <= 2, missed  # the two lock repeaters only matter for a stop within a pulse
 
 
-@pytest.mark.parametrize("period", [7, 13, 0])
+@pytest.mark.parametrize("period", [8, 13, 0])
 def test_illegal_period(period: int) -> None:
-    with pytest.raises(ConfigError, match=r"8\.\.12"):
+    with pytest.raises(ConfigError, match=r"9\.\.12"):
         clock(period)
 
 

@@ -20,7 +20,7 @@ from craftc.cells.library import Cell, load_cell
 from craftc.errors import ConfigError
 from craftc.macros.base import Macro, Pos, Sketch
 
-MIN_PERIOD_RT, MAX_PERIOD_RT = 8, 12
+MIN_PERIOD_RT, MAX_PERIOD_RT = 9, 12  # the gap between pulses must exceed the longest repeater delay
 PULSE_RT = 4  # width of a clock pulse
 START_TO_CK_RT = 9  # start port rising to the first rising edge of ck (and of ck2)
 REST_PERIODS = 3  # words of silence needed between stop and the next start
@@ -117,7 +117,7 @@ def _latch(sketch: Sketch, run_z: tuple[int, int]) -> None:
 
 
 def clock(period_rt: int = 12, half_rate: bool = True) -> Clock:
-    """Return the clock of that period. Raises ConfigError outside 8..12 rt.
+    """Return the clock of that period. Raises ConfigError outside 9..12 rt.
 
     start: any pulse of at least 2 rt (a button does); a start while running changes nothing. stop:
     level or pulse of at least 2 rt; the next start must come REST_PERIODS later. While start and stop

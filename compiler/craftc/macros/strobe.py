@@ -17,7 +17,8 @@ chain between stairs and phi sets the delay. The two parallel repeaters (z = 1) 
 to 5..10 rt; width 2 and 3 come from a subtract comparator in place of the first repeater.
 
 Times in rt, phi rising at 0: a synchronised gate is sampled at -4 (at its port), changes at C's
-side at +5; the pulse reaches C at +6 and leaves at +7. An open window lets whole pulses out only.
+side at +5; the pulse reaches C at +6 and leaves at +7. A gate that stands still from -9 to -3 is taken
+for what it is; one that changes there may count as either, but pulses always come whole.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from craftc.cells.drawing import CHARS
 from craftc.cells.library import load_cell
 from craftc.errors import ConfigError
 from craftc.macros.base import Macro, Pos, Sketch
-from craftc.macros.clock import PULSE_RT, line, split_delay
+from craftc.macros.clock import MAX_PERIOD_RT, MIN_PERIOD_RT, PULSE_RT, line, split_delay
 
 MAX_DELAY_RT = 23
 MIN_WIDTH_RT = 2
@@ -101,8 +102,10 @@ def _check(spec: ChannelSpec, period_rt: int) -> None:
 
 
 def _check_all(channels: Sequence[ChannelSpec], period_rt: int) -> None:
-    if not 8 <= period_rt <= 12:
-        raise ConfigError(f"period {period_rt} rt", where="strobe bank", legal="8..12 rt")
+    if not MIN_PERIOD_RT <= period_rt <= MAX_PERIOD_RT:
+        raise ConfigError(
+            f"period {period_rt} rt", where="strobe bank", legal=f"{MIN_PERIOD_RT}..{MAX_PERIOD_RT} rt"
+        )
     names = ["ck"]
     for spec in channels:
         _check(spec, period_rt)
