@@ -10,10 +10,11 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from craftc.check.drc import check
 from craftc.errors import ConfigError
 from craftc.macros import panel as pn
 from craftc.macros.base import Macro
-from craftc.sim.board import Board
+from craftc.sim.board import Board, settle
 
 sys.path.insert(0, str(Path(__file__).parent))
 from register_bench import ENGINES, JUDGE, PORT_RT, Action, Bench, devices
@@ -174,6 +175,10 @@ def test_640_inputs() -> None:
 def test_refusals(wrong: tuple[int, ...]) -> None:
     with pytest.raises(ConfigError, match=r"2\.\.20 columns"):
         pn.panel(*wrong)
+
+
+def test_design_rules() -> None:
+    assert check(settle(Bench(pn.panel(21, 1, 2, 4)).volume)) == (0, [])
 
 
 @pytest.mark.oracle

@@ -11,9 +11,11 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from craftc.check.drc import check
 from craftc.errors import ConfigError
 from craftc.macros import register_file as rf
 from craftc.macros.base import Macro
+from craftc.sim.board import settle
 
 sys.path.insert(0, str(Path(__file__).parent))
 from register_bench import ENGINES, JUDGE, PORT_RT, Action, Bench, devices
@@ -196,6 +198,10 @@ def test_order_and_refusal() -> None:
     assert rf.pushes(5) == 6
     with pytest.raises(ConfigError, match="3 or more"):
         rf.register_file(2)
+
+
+def test_design_rules() -> None:
+    assert check(settle(Bench(rf.register_file(9)).volume)) == (0, [])
 
 
 @pytest.mark.oracle

@@ -11,9 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from craftc.check.drc import check
 from craftc.errors import ConfigError, PlacementError
 from craftc.macros import shift_register as sr
 from craftc.macros.base import Sketch
+from craftc.sim.board import settle
 
 sys.path.insert(0, str(Path(__file__).parent))
 from register_bench import ENGINES, JUDGE, PORT_RT, Action, Bench, devices
@@ -106,6 +108,10 @@ def test_wire_refreshes_and_counts() -> None:
     assert sr.wire(sketch, [(0, 0, 0), (40, 0, 0)]) == 3
     repeaters = [p for p, (s, _) in sketch.cells.items() if s.short == "repeater"]
     assert len(repeaters) == 3
+
+
+def test_design_rules() -> None:
+    assert check(settle(Bench(sr.shift_register(30)).volume)) == (0, [])
 
 
 @pytest.mark.oracle

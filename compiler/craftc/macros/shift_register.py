@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from craftc.blocks import BlockState, Volume
+from craftc.blocks import Volume
 from craftc.blocks.transform import transformed
 from craftc.cells.drawing import CHARS
 from craftc.cells.library import load_cell
@@ -158,8 +158,3 @@ def shift_register(stages: int) -> Macro:
         sketch.port(name, (-3, 0, z), way, side="west", latency_rt=Q_AFTER_NCK_RT + 1 if z == 4 else 0)
     sketch.probes.update({f"q_{k}": pos for k, pos in enumerate(slaves)})
     return sketch.build()[0]
-
-
-def stone() -> BlockState:
-    """Return the solid block that carries levels between devices."""
-    return CHARS["#"]
