@@ -96,14 +96,18 @@ class Judge:
         path = board if isinstance(board, Path) else self.save(board)
         if custom_io is None:
             custom_io = [p for p in probes if isinstance(board, Path) or _is_dust(board, p)]
-        return self._ask(
-            {
-                "schem": str(path), "engine": engine, "optimize": optimize, "settle": settle,
-                "actions": [[int(t), *map(int, p)] for t, p in actions], "game_ticks": game_ticks,
-                "every_gt": every_gt, "probes": [list(map(int, p)) for p in probes],
-                "custom_io": [list(map(int, p)) for p in custom_io],
-            }  # fmt: skip
-        ).reshape(-1, len(probes))
+        request = {
+            "schem": str(path),
+            "engine": engine,
+            "optimize": optimize,
+            "settle": settle,
+            "actions": [[int(t), *map(int, p)] for t, p in actions],
+            "game_ticks": game_ticks,
+            "every_gt": every_gt,
+            "probes": [list(map(int, p)) for p in probes],
+            "custom_io": [list(map(int, p)) for p in custom_io],
+        }
+        return self._ask(request).reshape(-1, len(probes))
 
     def _ask(self, request: dict[str, Any]) -> npt.NDArray[np.uint8]:
         assert self._process.stdin is not None and self._process.stdout is not None

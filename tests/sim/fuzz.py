@@ -19,7 +19,9 @@ RISKY = (*SOLID, "redstone_torch", "redstone_wall_torch", "lever")
 def _device(name: str, rng: np.random.Generator) -> BlockState:
     side = SIDES[rng.integers(4)]
     if name == "repeater":
-        return BlockState.make(name, facing=side, delay=int(rng.integers(1, 5)), locked="false", powered="false")
+        return BlockState.make(
+            name, facing=side, delay=int(rng.integers(1, 5)), locked="false", powered="false"
+        )
     if name == "comparator":
         mode = ("compare", "subtract")[rng.integers(2)]
         return BlockState.make(name, facing=side, mode=mode, powered="false")
@@ -70,7 +72,9 @@ def random_board(seed: int, width: int = 7, length: int = 7) -> Volume:
         for z in range(length):
             below = volume.get((x, 1, z)).short
             if below in (*SOLID, "glass") and rng.random() < 0.7:
-                volume.set((x, 2, z), _device(_pick(rng, on_lamp if below == "redstone_lamp" else upper), rng))
+                volume.set(
+                    (x, 2, z), _device(_pick(rng, on_lamp if below == "redstone_lamp" else upper), rng)
+                )
             if volume.get((x, 1, z)).short == "air" and rng.random() < 0.6:
                 _wall_torch(volume, (x, 1, z), rng)
     volume.set((width + 2, 0, length - 1), "stone")
