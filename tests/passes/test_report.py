@@ -62,7 +62,7 @@ def verified(mismatches: int = 0) -> VerifyReport:
     """Return a report of a verification."""
     first = Mismatch("vector", 3, 0, "h.0.1", "4", "5", 900) if mismatches else None
     return VerifyReport(
-        360, 368, mismatches, 11776, ("rerun", "reset"), 0.975, 1003, 5_000_000, 10.0, 77, first
+        360, mismatches, 11776, ("rerun", "reset"), 0.975, 1003, 5_000_000, 10.0, 77, first, 368
     )
 
 

@@ -42,7 +42,6 @@ class VerifyReport:
     """
 
     vectors: int
-    checks: int
     mismatches: int
     registers_checked: int
     sequences: tuple[str, ...]
@@ -52,6 +51,7 @@ class VerifyReport:
     seconds: float
     nodes: int
     first: Mismatch | None = None
+    checks: int = 0
 
     @property
     def events_per_second(self) -> float:
@@ -107,9 +107,9 @@ def verify_machine(
     wrong = sorted(tally.wrong, key=lambda item: item[0])
     first = _timed(machines[0], vectors, wrong[0][1]) if wrong else None
     return VerifyReport(
-        len(vectors), tally.checks, len(wrong), golden.values.shape[1] * tally.answers, tuple(sequences),
+        len(vectors), len(wrong), golden.values.shape[1] * tally.answers, tuple(sequences),
         tally.right_labels / known if known else None, tally.redstone_ticks, tally.events,
-        time.perf_counter() - began, int(getattr(boards[0], "nodes", 0)), first,
+        time.perf_counter() - began, int(getattr(boards[0], "nodes", 0)), first, tally.checks,
     )  # fmt: skip
 
 
