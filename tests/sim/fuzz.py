@@ -9,8 +9,10 @@ from craftc.blocks import BlockState, Volume
 Pos = tuple[int, int, int]
 SIDES = ("north", "east", "south", "west")
 STEP = {"north": (0, -1), "south": (0, 1), "west": (-1, 0), "east": (1, 0)}
-DEVICES = ("dust", "repeater", "comparator", "torch", "lever", "block", "lamp", "glass", "target", "composter",
-           "redstone_block", "air")  # fmt: skip
+DEVICES = (
+    "dust", "repeater", "comparator", "torch", "lever", "block", "lamp", "glass", "target", "composter",
+    "redstone_block", "air",
+)  # fmt: skip
 WEIGHTS = np.array([34, 13, 11, 5, 5, 9, 3, 4, 1, 2, 1, 12], dtype=float)
 SOLID = ("stone", "redstone_lamp", "target")
 RISKY = (*SOLID, "redstone_torch", "redstone_wall_torch", "lever")

@@ -62,7 +62,7 @@ def _draws(palette: Palette, tables: Tables) -> BoolTable:
         elif state.short == "repeater":
             out[index, list(_AXIS[state.get("facing", "north")])] = True
         elif state.short == "observer":
-            out[index, SIDES.index(state.get("facing"))] = state.get("facing") in SIDES
+            out[index] = [side == state.get("facing") for side in SIDES]
     return out
 
 

@@ -29,7 +29,7 @@ from craftc.sim.engine import (
     check,
 )
 from craftc.sim.graph import Graph
-from craftc.sim.kernel import Bytes, Ints, Longs, kernel, signed
+from craftc.sim.kernel import AnyArray, Bytes, Ints, Longs, kernel, signed
 
 
 @kernel
