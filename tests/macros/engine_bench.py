@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +10,7 @@ import numpy.typing as npt
 from craftc.blocks import Volume
 from craftc.blocks.dust import compute_shapes
 from craftc.macros import lane
-from craftc.macros.base import Macro, Pos
+from craftc.macros.base import Macro, Port, Pos
 from craftc.macros.engine import Engine
 from craftc.sim import Board
 
@@ -60,7 +59,41 @@ class Script:
         return [(2 * t, pos, on[0]) for (t, pos), on in sorted(self.edges.items()) if len(on) == 1]
 
 
-def run_engine(
+@dataclass
+class Run:
+    """An engine under levers, with everything needed to read its sums."""
+
+    volume: Volume
+    script: Script
+    outs: list[Port]
+    reads: list[int]  # slots in which the sums of levels 0, 1, .. leave
+    slots: int  # slots of words and doublings
+    sum_digits: int
+
+    @property
+    def end_rt(self) -> int:
+        """When the last sum has left."""
+        return ORIGIN_RT + lane.PERIOD_RT * (self.reads[-1] + 5)
+
+    def sums(self, samples: npt.NDArray[np.uint8], per_rt: int = 2) -> npt.NDArray[np.int64]:
+        """Return the sums (levels, 2) of samples at the outputs; row r is after r + 1 parts of a rt.
+
+        A digit that does not stand for its whole 2 rt gives the least int64 everywhere.
+        """
+        sums = np.zeros((len(self.reads), 2), dtype=np.int64)
+        for k, slot in enumerate(self.reads):
+            start = ORIGIN_RT + lane.PERIOD_RT * slot + self.outs[0].latency_rt
+            for side in range(2):
+                for part in range(-1, 2 * per_rt - 1):
+                    rows = [per_rt * (start + 2 * i) + part for i in range(lane.DIGITS_PER_WORD)]
+                    value = lane.decode_octal(samples[rows, side].astype(np.int64), self.sum_digits)
+                    if part != -1 and value != sums[k, side]:
+                        return np.full_like(sums, np.iinfo(np.int64).min)
+                    sums[k, side] = value
+        return sums
+
+
+def plan_run(
     engine: Engine,
     bits: npt.NDArray[np.int64],
     sum_digits: int,
@@ -68,8 +101,8 @@ def run_engine(
     planes: int = 1,
     d_to_s0_rt: int = 6,
     late_mask_rt: int = 0,
-) -> npt.NDArray[np.int64]:
-    """Return the sums (levels, 2) of an engine for input bits (planes, words, 2), MSB plane first."""
+) -> Run:
+    """Return the run of an engine for input bits (planes, words, 2), MSB plane first."""
     volume, levers = with_levers(engine)
     script = Script(levers)
     words, levels = bits.shape[1], engine.levels
@@ -89,24 +122,20 @@ def run_engine(
         for slot in range(-3, slots + 2 * levels + 2):
             signal = "shift" if slot in reads else "open"
             script.strobe(signal, side, slot, 2 * sum_digits, late_mask_rt if signal == "open" else 0)
-    return _read(volume, engine, script, reads, sum_digits)
-
-
-def _read(
-    volume: Volume, engine: Engine, script: Script, reads: Iterable[int], sum_digits: int
-) -> npt.NDArray[np.int64]:
     outs = [engine.ports["out_n"], engine.ports["out_s"]]
-    reads = list(reads)
-    end_rt = ORIGIN_RT + lane.PERIOD_RT * (reads[-1] + 5)
-    samples = Board(volume).run_script(script.actions(), 2 * end_rt, [p.pos for p in outs], 1)
-    sums = np.zeros((len(reads), 2), dtype=np.int64)
-    for k, slot in enumerate(reads):
-        start = ORIGIN_RT + lane.PERIOD_RT * slot + outs[0].latency_rt
-        for side in range(2):
-            for gt in range(-1, 3):  # every digit must stand for its whole 2 rt; row t is after t + 1 gt
-                digits = [samples[2 * (start + 2 * i) + gt, side] for i in range(lane.DIGITS_PER_WORD)]
-                value = lane.decode_octal(np.array(digits), sum_digits)
-                if gt != -1 and value != sums[k, side]:
-                    return np.full_like(sums, np.iinfo(np.int64).min)
-                sums[k, side] = value
-    return sums
+    return Run(volume, script, outs, reads, slots, sum_digits)
+
+
+def run_engine(
+    engine: Engine,
+    bits: npt.NDArray[np.int64],
+    sum_digits: int,
+    *,
+    planes: int = 1,
+    d_to_s0_rt: int = 6,
+    late_mask_rt: int = 0,
+) -> npt.NDArray[np.int64]:
+    """Return the sums (levels, 2) of an engine for input bits (planes, words, 2), MSB plane first."""
+    run = plan_run(engine, bits, sum_digits, planes=planes, d_to_s0_rt=d_to_s0_rt, late_mask_rt=late_mask_rt)
+    board = Board(run.volume)
+    return run.sums(board.run_script(run.script.actions(), 2 * run.end_rt, [p.pos for p in run.outs], 1))
