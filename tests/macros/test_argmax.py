@@ -10,9 +10,11 @@ import numpy.typing as npt
 import pytest
 
 from craftc.blocks import BlockState
+from craftc.check import drc
 from craftc.errors import ConfigError
 from craftc.macros.argmax import NEURON_RT, Argmax, argmax, value_limit
 from craftc.macros.base import STEP, Pos
+from craftc.sim import settle
 
 from .octal_bench import DUST, JUDGE, LEVER, SOURCE_RT, Bench, comparator, octal, source, with_macro
 
@@ -33,7 +35,10 @@ def runs_of(classes: int, sum_digits: int, count: int, seed: int = 0) -> Values:
     return np.array(rows)
 
 
-def make_bench(macro: Argmax, turns: int = 0, mirror: bool = False) -> tuple[Bench, dict[str, tuple[Pos, ...]]]:
+Levers = dict[str, tuple[Pos, ...]]
+
+
+def make_bench(macro: Argmax, turns: int = 0, mirror: bool = False) -> tuple[Bench, Levers]:
     """Return the bench and its levers: those of y, and one per binary input."""
     sketch = with_macro("bench", macro)
     x, y, z = macro.ports["y"].pos
@@ -50,7 +55,7 @@ def make_bench(macro: Argmax, turns: int = 0, mirror: bool = False) -> tuple[Ben
     return Bench(sketch, turns, mirror), levers
 
 
-def drive(macro: Argmax, bench: Bench, levers: dict[str, tuple[Pos, ...]], runs: Values, digits: int) -> list[int]:
+def drive(macro: Argmax, bench: Bench, levers: Levers, runs: Values, digits: int) -> list[int]:
     """Send all runs; return the rt at which the lamps of each must stand."""
     rng = np.random.default_rng(1)
     start, done = START_RT, []
@@ -132,7 +137,7 @@ def test_first_of_equal_words_wins() -> None:
 
 
 @pytest.mark.parametrize("name", ["first", "token"])
-@pytest.mark.parametrize("early_rt", [-2, 2])
+@pytest.mark.parametrize("early_rt", [-4, -2, 2, 4])
 def test_loose_strobes_may_shift(name: str, early_rt: int) -> None:
     runs = runs_of(4, 5, 20)
     unit = argmax(4, 5)
@@ -144,11 +149,11 @@ def test_loose_strobes_may_shift(name: str, early_rt: int) -> None:
 @pytest.mark.parametrize("name", ["ck", "load"])
 @pytest.mark.parametrize("early_rt", [-2, -1, 1, 2])
 def test_exact_strobes_at_another_time_go_red(name: str, early_rt: int) -> None:
-    runs = runs_of(4, 4, 60)
-    unit = argmax(4, 4)
+    runs = runs_of(4, 5, 60)
+    unit = argmax(4, 5)
     strobe = getattr(unit, name)
     setattr(unit, name, dataclasses.replace(strobe, start_rt=strobe.start_rt - early_rt))
-    assert (simulate(unit, 4, runs) != runs.argmax(axis=1)).any()
+    assert (simulate(unit, 5, runs) != runs.argmax(axis=1)).any()
 
 
 @pytest.mark.parametrize("width_rt", [2, 3, 10, 12])
@@ -185,6 +190,10 @@ def test_clear_puts_all_lamps_out() -> None:
     levels = bench.run(done[0] + 50, lamps(unit, 3))
     assert levels[2 * done[0]].tolist() == [0, 15, 0]
     assert not levels[-1].any()
+
+
+def test_design_rules() -> None:
+    assert drc.check(settle(make_bench(argmax(3, 5))[0].volume)) == (0, [])
 
 
 @pytest.mark.parametrize(("classes", "sum_digits"), [(0, 4), (-1, 4), (3, 6), (3, 1)])

@@ -9,8 +9,10 @@ import numpy.typing as npt
 import pytest
 
 from craftc.blocks import BlockState
+from craftc.check import drc
 from craftc.macros.base import Macro, Pos
 from craftc.macros.readout import nsum
+from craftc.sim import settle
 
 from .octal_bench import DUST, JUDGE, SOURCE_RT, Bench, octal, relays, source, with_macro
 
@@ -20,7 +22,7 @@ Words = npt.NDArray[np.int64]
 
 
 def make_bench(macro: Macro, turns: int = 0, mirror: bool = False) -> tuple[Bench, list[tuple[Pos, ...]]]:
-    """Return the bench and the levers of n and s; digits reach both ports SOURCE_RT + 2 after their levers."""
+    """Return the bench and the levers of n and s; digits reach both ports together."""
     sketch = with_macro("bench", macro)
     x, y, z = macro.ports["n"].pos
     levers = [source(sketch, (x - 1, y, z - 3))]
@@ -50,7 +52,7 @@ def read(levels: npt.NDArray[np.uint8], macro: Macro, count: int, digits: int, p
         start = START_RT + WORD_RT * index + SOURCE_RT + 2 + macro.ports["y"].latency_rt
         for digit in range(digits):
             at = per_rt * (start + 2 * digit)
-            window = levels[at - 1 : at + 2 * per_rt - 1, 0] if per_rt == 2 else levels[at : at + 2, 0]
+            window = levels[at - 1 : at + 2 * per_rt - 1, 0]
             if (window != window[0]).any():
                 out[index] = -1
                 break
@@ -113,6 +115,10 @@ def test_every_missing_device_goes_red() -> None:
             broken = nsum()
             broken.volume.set(pos, BlockState("minecraft:air"))
             assert (simulate(5, words, broken) != words.sum(axis=1) % 8**5).any(), pos
+
+
+def test_design_rules() -> None:
+    assert drc.check(settle(make_bench(nsum())[0].volume)) == (0, [])
 
 
 @pytest.mark.oracle

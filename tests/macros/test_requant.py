@@ -9,9 +9,11 @@ import numpy.typing as npt
 import pytest
 
 from craftc.blocks import BlockState
+from craftc.check import drc
 from craftc.errors import ConfigError
 from craftc.macros.base import Pos
 from craftc.macros.requant import BITS, Requant, requant
+from craftc.sim import settle
 
 from .octal_bench import DUST, JUDGE, LEVER, SOURCE_RT, Bench, octal, relays, source, with_macro
 
@@ -30,7 +32,8 @@ def values_for(sum_digits: int, shift: int, count: int, seed: int = 0) -> Values
     rng = np.random.default_rng(seed)
     limit = 8**sum_digits // 2
     near = min(limit, 20 << shift)
-    corners = np.array([0, -1, 1, limit - 1, -limit, min(limit - 1, 15 << shift), min(limit - 1, 16 << shift)])
+    edges = [min(limit - 1, k << shift) for k in (15, 16)]
+    corners = np.array([0, -1, 1, limit - 1, -limit, *edges])
     half = (count - len(corners)) // 2
     rest = count - len(corners) - half
     return np.concatenate([corners, rng.integers(-near, near, half), rng.integers(-limit, limit, rest)])
@@ -139,6 +142,11 @@ def test_every_missing_device_goes_red() -> None:
         broken = requant(4, 0)
         broken.volume.set(devices[index], BlockState("minecraft:air"))
         assert (simulate(4, 0, values, macro=broken) != golden(values, 0)).any(), devices[index]
+
+
+@pytest.mark.parametrize("shift", [0, 3, 6])
+def test_design_rules(shift: int) -> None:
+    assert drc.check(settle(make_bench(requant(4, shift))[0].volume)) == (0, [])
 
 
 @pytest.mark.parametrize(("sum_digits", "shift"), [(4, 1), (4, 9), (4, -3), (1, 0), (5, 12)])

@@ -32,7 +32,7 @@ NEURON_RT = 24  # two words per neuron
 TILE_PITCH = 8
 TILE_SKEW_RT = 1  # token and lock line run this much later per class
 FIRST_TILE: Pos = (-2, 0, -13)
-LAST_LAMP_RT = 48  # after the last neuron's digit 0, skew not counted
+LAST_LAMP_RT = 40  # after the last neuron's digit 0, skew not counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Strobe:
     """When a port must be high: rt after digit 0 of the neuron's first word stands at port `y`.
 
     An exact strobe must start and stop at these times; a rising one must rise then and stay high 2..12 rt;
-    a loose one may start and stop up to 2 rt earlier or later.
+    a loose one may start and stop up to 4 rt earlier or later.
     """
 
     start_rt: int
@@ -103,7 +103,7 @@ def argmax(classes: int, sum_digits: int) -> Argmax:
         macro.name, macro.volume, macro.ports, macro.probes,
         ck=Strobe(ck, 4, "rising"),
         load=Strobe(start, int(timing["load_width_gt"]) // GT_PER_RT, "exact"),
-        first=Strobe(ck - 3, 8, "loose"),
-        token=Strobe(start + 3, 18, "loose"),
+        first=Strobe(ck - 3, 12, "loose"),
+        token=Strobe(start + 6, 18, "loose"),
         done_rt=(NEURON_RT + TILE_SKEW_RT) * (classes - 1) + LAST_LAMP_RT,
     )  # fmt: skip
