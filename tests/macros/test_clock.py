@@ -7,8 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from craftc.blocks.dust import compute_shapes
+from craftc.cells.library import load_cell
 from craftc.check import drc
 from craftc.errors import ConfigError
+from craftc.macros.base import Macro, Sketch
 from craftc.macros.clock import (
     LATCH_RT,
     ONE_SHOT_RT,
@@ -17,6 +20,7 @@ from craftc.macros.clock import (
     START_TO_CK_RT,
     clock,
     one_shot,
+    ring,
     split_delay,
     window_latch,
 )
@@ -91,6 +95,33 @@ def test_idle_is_silent_and_clean() -> None:
     board.run_script([(2 * t, bench.levers[n], on) for t, n, on in script], 1000)
     assert board.quiet and board.burnouts == 0
     assert drc.check(settle(bench.volume)) == (0, [])
+
+
+def test_the_drawn_ring_is_what_the_builder_makes() -> None:
+    sketch = Sketch("ring")
+    ring(sketch, 0, 12, PULSE_RT)
+    macro, corner = sketch.build()
+    cell = load_cell("clock_ring")
+    assert corner == cell.drawing.corner
+
+    built, drawn = compute_shapes(macro.volume), compute_shapes(cell.drawing.volume)
+    assert built.size == drawn.size
+    for pos in built.positions(np.ones(built.ids.shape, dtype=np.bool_)):
+        one, other = built.get(pos), drawn.get(pos)
+        assert one.short == other.short and one.get("facing") == other.get("facing")
+
+
+def test_the_drawn_ring_keeps_its_contract() -> None:
+    cell = load_cell("clock_ring")
+    macro = Macro("ring", cell.drawing.volume, dict(cell.ports))
+    got = PulseBench(macro).trace(pulse("run", 5, 200), 300, ["ck"])
+    period, width = (int(cell.timing[k]) // 2 for k in ("period_gt", "width_gt"))
+    first = 5 + cell.ports["ck"].latency_rt
+    count = int(np.count_nonzero(np.diff(got[:, 0].astype(int)) == 1))
+    assert 13 <= count <= 15
+    spans = [(first + n * period, first + n * period + width) for n in range(count)]
+    assert (got == waves(300, spans)).all()
+    assert cell.ports["ck"].latency_rt + LATCH_RT == START_TO_CK_RT
 
 
 def test_without_half_rate_it_is_smaller() -> None:
