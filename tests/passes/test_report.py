@@ -22,6 +22,7 @@ from craftc.passes.report import (
     files_of,
     machine_text,
     peak_rss_mb,
+    write_report,
 )
 from craftc.passes.report_page import as_page
 from craftc.verify import Mismatch, VerifyReport
@@ -112,6 +113,12 @@ def test_blocks_are_counted_per_name() -> None:
     volume.set((1, 0, 0), "repeater[delay=1,facing=west,locked=false,powered=false]")
     volume.set((2, 0, 0), "repeater[delay=4,facing=east,locked=false,powered=true]")
     assert blocks_by_kind(volume) == {"repeater": 2}
+
+
+def test_both_files_are_written(tmp_path: Path) -> None:
+    report = write_report(tmp_path, facts(verify=verified()))
+    assert json.loads((tmp_path / "craftc" / "report.json").read_text()) == report
+    assert (tmp_path / "craftc" / "report.md").read_text() == as_page(report, interface())
 
 
 def test_files_and_machine(tmp_path: Path) -> None:

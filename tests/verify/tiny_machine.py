@@ -27,15 +27,18 @@ import numpy as np
 from craftc.blocks import Volume
 from craftc.blocks.dust import compute_shapes
 from craftc.cells.drawing import CHARS
-from craftc.export.io_map import Expected, Input, IoMap, Output, Register, save_io
+from craftc.export.io_map import Expected, Input, IoMap, Output, Register
 from craftc.export.schem import write_schem
 from craftc.export.world import write_world
+from craftc.hw.netlist import Machine
 from craftc.macros.base import Pos, Sketch
 from craftc.macros.shift_register import DUST
-from craftc.model import Checkpoint, save_checkpoint
+from craftc.model import Checkpoint
 from craftc.model.checkpoint import make_layer
 from craftc.sim import Board
-from craftc.verify import Vectors, save_vectors
+from craftc.verify import Vectors
+from craftc.verify.folder import write_room
+from craftc.view.place_map import place_map
 
 ORIGIN = (-40, -60, 21)
 CUT, GATE = (-1, 0, 10), (2, 0, 10)  # dust behind lever 1; comparator that subtracts h.0.0
@@ -128,12 +131,10 @@ def write_build(directory: Path, volume: Volume | None = None) -> Path:
     blocks, corner = build_blocks()
     io = interface(blocks, corner)
     blocks = blocks if volume is None else volume
-    room = directory / "craftc"
-    room.mkdir(parents=True)
+    vectors = Vectors(_BITS, _LABELS, np.arange(4, dtype=np.int64))
+    sha256 = write_room(directory, checkpoint(), io, vectors, place_map(Machine(), ()))
     write_world(blocks, directory, level_name="tiny", spawn=ORIGIN, spawn_yaw=180.0)
-    write_schem(blocks, room / "build.schem")
-    save_io(io, room / "io.json")
-    save_vectors(Vectors(_BITS, _LABELS, np.arange(4, dtype=np.int64)), room / "vectors.npz")
-    sha256 = save_checkpoint(checkpoint(), room / "model.pt")
-    (room / "report.json").write_text(json.dumps({"model": {"name": "tiny", "sha256": sha256}}))
+    write_schem(blocks, directory / "craftc" / "build.schem")
+    report = {"model": {"name": "tiny", "sha256": sha256}}
+    (directory / "craftc" / "report.json").write_text(json.dumps(report))
     return directory

@@ -21,9 +21,11 @@ import numpy as np
 
 from craftc.blocks import Volume
 from craftc.export.io_map import IoMap
+from craftc.export.safe import atomic_write
 from craftc.export.world import WorldReport
 from craftc.model import Checkpoint
 from craftc.passes.fold import LayerPlan
+from craftc.passes.report_page import as_page
 from craftc.verify import VerifyReport
 
 WEIGHT_BITS = 4
@@ -158,6 +160,15 @@ def machine_text() -> str:
     """Return what ran the build: system, processors, interpreter."""
     python = f"Python {platform.python_version()}, numpy {np.__version__}"
     return f"{platform.system()} {platform.machine()}, {os.cpu_count()} processors, {python}"
+
+
+def write_report(directory: Path, facts: BuildFacts) -> Report:
+    """Write report.json and report.md into DIR/craftc, whole or not at all, and return the report."""
+    report = build_report(facts)
+    room = Path(directory) / "craftc"
+    atomic_write(room / "report.md", as_page(report, facts.io).encode())
+    atomic_write(room / "report.json", dumps(report).encode())
+    return report
 
 
 def dumps(report: Report) -> str:

@@ -6,18 +6,22 @@
     compare   answers against the golden model, the first difference in order of cause
     engine    all vectors and sequences on any board
     run       the same for a folder: `run_verify`, `run_once`
+    window    when registers hold their values
 """
 
 from craftc.verify.compare import Mismatch
 from craftc.verify.engine import VerifyReport, verify_machine
 from craftc.verify.run import RunResult, require_equal, run_once, run_verify, verify_build
-from craftc.verify.vectors import Vectors, load_vectors, random_vectors, save_vectors
+from craftc.verify.vectors import Vectors, image_vectors, load_vectors, random_vectors, save_vectors
+from craftc.verify.window import holding_windows
 
 __all__ = [
     "Mismatch",
     "RunResult",
     "Vectors",
     "VerifyReport",
+    "holding_windows",
+    "image_vectors",
     "load_vectors",
     "random_vectors",
     "require_equal",

@@ -15,10 +15,11 @@ from typing import Any
 
 from craftc.blocks import Volume
 from craftc.errors import FormatError, MismatchError
-from craftc.export.io_map import IoMap, load_io
+from craftc.export.io_map import IoMap, load_io, save_io
 from craftc.export.world_read import read_world
-from craftc.model import Checkpoint, load_checkpoint
-from craftc.verify.vectors import Vectors, load_vectors
+from craftc.model import Checkpoint, load_checkpoint, save_checkpoint
+from craftc.verify.vectors import Vectors, load_vectors, save_vectors
+from craftc.view.place_map import save_place
 
 ROOM = "craftc"
 SCHEM, REPORT, REPORT_MD, IO, PICTURE, MODEL, VECTORS, PLACE = (
@@ -40,6 +41,22 @@ class Build:
     def read_blocks(self) -> Volume:
         """Return the machine's box as it is in the world on disk. Raises FormatError if it is damaged."""
         return read_world(self.directory, (self.io.low, self.io.high))
+
+
+def write_room(
+    directory: Path, checkpoint: Checkpoint, io: IoMap, vectors: Vectors, place: dict[str, Any]
+) -> str:
+    """Write model.pt, io.json, vectors.npz and place.json into DIR/craftc; return the sha256 of model.pt.
+
+    Raises MismatchError if they do not fit each other, OutputError if they cannot be written.
+    """
+    require_fit(checkpoint, io, vectors)
+    room = Path(directory) / ROOM
+    room.mkdir(parents=True, exist_ok=True)
+    save_io(io, room / IO)
+    save_vectors(vectors, room / VECTORS)
+    save_place(place, room / PLACE)
+    return save_checkpoint(checkpoint, room / MODEL)
 
 
 def open_build(directory: Path) -> Build:

@@ -180,6 +180,18 @@ class Machine:
             else:
                 values[k] = levels[0]
 
+    def watch_registers(self, game_ticks: int) -> Int64:
+        """Run, and return the values of all registers after every game tick, (game_ticks, registers)."""
+        levels = self.board.probe([c for cells in self._cells for c in cells], game_ticks)
+        out = np.zeros((game_ticks, len(self.registers)), dtype=np.int64)
+        at = 0
+        for k, register in enumerate(self.registers):
+            cells = levels[:, at : at + len(register.cells)].astype(np.int64)
+            at += cells.shape[1]
+            weights = 1 << np.arange(cells.shape[1])
+            out[:, k] = cells[:, 0] if register.pos is not None else (cells > 0) @ weights
+        return out
+
     def last_change_gt(self, register: Register) -> int:
         """Press run now; return when the register changed last before it is read (0: never)."""
         cells = self._cells[self.registers.index(register)]

@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from craftc.errors import ConfigError, FormatError
 from craftc.export.safe import atomic_write
+from craftc.model.digits import load_images
 
 Int64 = npt.NDArray[np.int64]
 UInt8 = npt.NDArray[np.uint8]
@@ -62,6 +63,12 @@ class Vectors:
         """Return the right class of a vector, or None."""
         found = int(self.labels[number])
         return None if found == UNKNOWN else found
+
+
+def image_vectors(path: Path) -> Vectors:
+    """Return the images of a file that `craftc train digits` wrote. Raises ModelError for anything else."""
+    images = load_images(path)
+    return Vectors(images.bits.astype(np.uint8), images.labels, images.index)
 
 
 def random_vectors(n_in: int, count: int, seed: int) -> Vectors:
