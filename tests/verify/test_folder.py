@@ -11,6 +11,7 @@ import pytest
 
 from craftc.blocks import Volume
 from craftc.errors import ConfigError, CraftcError, FormatError, MismatchError
+from craftc.export.schem import write_schem
 from craftc.model import save_checkpoint
 from craftc.model.checkpoint import Checkpoint
 from craftc.verify import Vectors, run_once, run_verify, save_vectors
@@ -127,7 +128,7 @@ def test_vectors_of_another_width_are_found(build: Path) -> None:
     assert "has 3 bits per test vector, the model 2" in failure(build)
 
 
-@pytest.mark.parametrize("name", ["io.json", "model.pt", "report.json", "vectors.npz"])
+@pytest.mark.parametrize("name", ["build.schem", "io.json", "model.pt", "report.json", "vectors.npz"])
 @pytest.mark.parametrize("damage", ["absent", "garbage"])
 def test_missing_and_damaged_files_are_refused(build: Path, name: str, damage: str) -> None:
     path = build / "craftc" / name
@@ -137,6 +138,18 @@ def test_missing_and_damaged_files_are_refused(build: Path, name: str, damage: s
     with pytest.raises(CraftcError) as caught:
         run_verify(build)
     assert name in str(caught.value)
+
+
+def test_a_schematic_of_other_blocks_is_found(build: Path) -> None:
+    volume, corner = build_blocks()
+    pos = (CUT[0] - corner[0], CUT[1] - corner[1], CUT[2] - corner[2])
+    volume.set(pos, "stone")
+    write_schem(volume, build / "craftc" / "build.schem")
+    message = failure(build)
+    assert "build.schem: has minecraft:stone where the world has minecraft:redstone_wire" in message
+    assert str(tuple(a + b for a, b in zip(volume.origin, pos, strict=True))) in message
+    write_schem(volume.crop((0, 0, 0), (3, 2, 3)), build / "craftc" / "build.schem")
+    assert "has size (3, 2, 3)" in failure(build)
 
 
 def test_a_truncated_region_is_refused(build: Path) -> None:

@@ -13,9 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from craftc.blocks import Volume
 from craftc.errors import FormatError, MismatchError
 from craftc.export.io_map import IoMap, load_io, save_io
+from craftc.export.schem_read import read_schem
 from craftc.export.world_read import read_world
 from craftc.model import Checkpoint, load_checkpoint, save_checkpoint
 from craftc.verify.vectors import Vectors, load_vectors, save_vectors
@@ -57,6 +60,23 @@ def write_room(
     save_vectors(vectors, room / VECTORS)
     save_place(place, room / PLACE)
     return save_checkpoint(checkpoint, room / MODEL)
+
+
+def require_same_schem(build: Build, volume: Volume) -> None:
+    """Raise MismatchError naming the first block in which build.schem differs from the world's blocks."""
+    path = build.directory / ROOM / SCHEM
+    other = read_schem(path)
+    if other.size != volume.size:
+        raise MismatchError(f"has size {other.size}, the world {volume.size}", where=str(path))
+    table = other.palette.remap_to(volume.palette)
+    for y, (one, two) in enumerate(zip(volume.ids, other.ids, strict=True)):
+        differs = one != table[two]
+        if differs.any():
+            z, x = (int(v) for v in np.argwhere(differs)[0])
+            at = tuple(a + b for a, b in zip(volume.origin, (x, y, z), strict=True))
+            blocks = f"{other.get((x, y, z))} {other.entity((x, y, z)) or ''}".strip()
+            raise MismatchError(f"has {blocks} where the world has {volume.get((x, y, z))} at {at}",
+                                where=str(path), legal="the blocks of the world")  # fmt: skip
 
 
 def open_build(directory: Path) -> Build:

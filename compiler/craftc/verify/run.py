@@ -17,7 +17,7 @@ from craftc.model import GoldenModel
 from craftc.sim import Board
 from craftc.verify.compare import lamps_in_words, refusal
 from craftc.verify.engine import SEQUENCES, Progress, VerifyReport, verify_machine
-from craftc.verify.folder import Build, open_build
+from craftc.verify.folder import Build, open_build, require_same_schem
 from craftc.verify.machine import Machine
 
 JOBS = 2
@@ -70,7 +70,9 @@ def verify_build(
         raise ConfigError(f"jobs is {jobs}", where="verify", legal="1 or more")
     build = open_build(Path(directory))
     vectors = build.vectors.first(limit)
-    boards = boards_of(build.read_blocks(), min(jobs, len(vectors)))
+    volume = build.read_blocks()
+    require_same_schem(build, volume)
+    boards = boards_of(volume, min(jobs, len(vectors)))
     return verify_machine(
         boards, build.io, build.checkpoint, vectors, sequences=sequences, progress=progress
     )
