@@ -11,11 +11,13 @@ import pytest
 
 from craftc.blocks import Volume
 from craftc.errors import ConfigError, CraftcError, FormatError, MismatchError
+from craftc.export.io_map import load_io
 from craftc.export.schem import write_schem
 from craftc.model import save_checkpoint
 from craftc.model.checkpoint import Checkpoint
 from craftc.verify import Vectors, run_once, run_verify, save_vectors
 
+from .damage import set_block, swap_bits, swap_lamps, with_blocks, with_interface
 from .tiny_machine import CUT, GATE, build_blocks, checkpoint, write_build
 
 
@@ -82,24 +84,43 @@ def test_a_changed_gate_is_found(tmp_path: Path) -> None:
     assert "class, game tick" in message and "is 1, should be 0 (vector 2;" in message
 
 
-def test_a_swapped_register_bit_is_found(build: Path) -> None:
-    def swap(plain: Any) -> None:
-        bits = plain["registers"]["h.0.0"]["bits"]
-        bits[0], bits[2] = bits[2], bits[0]
-
-    edit_io(build, swap)
-    message = failure(build)
+def test_a_swapped_register_bit_is_found(good: Path, tmp_path: Path) -> None:
+    with_interface(good, tmp_path / "bad", swap_bits("h.0.0", 0, 2))
+    message = failure(tmp_path / "bad")
     assert "layer 0, h.0.0, game tick" in message and "is 4, should be 1 (vector 2;" in message
 
 
-def test_a_wrong_lamp_label_is_found(build: Path) -> None:
-    def swap(plain: Any) -> None:
-        lamps = plain["outputs"]
-        lamps["class_0"], lamps["class_1"] = lamps["class_1"], lamps["class_0"]
-
-    edit_io(build, swap)
-    message = failure(build)
+def test_a_wrong_lamp_label_is_found(good: Path, tmp_path: Path) -> None:
+    with_interface(good, tmp_path / "bad", swap_lamps())
+    message = failure(tmp_path / "bad")
     assert "class, game tick" in message and "is 1, should be 0 (vector 0; " in message
+
+
+@pytest.mark.parametrize(
+    ("name", "block", "legal"),
+    [
+        ("class_1", "stone", "redstone_lamp"),
+        ("lever_0", "air", "lever"),
+        ("run", "oak_button[face=floor,facing=north,powered=false]", "stone_button"),
+        ("h.0.1", "stone", "repeater"),
+    ],
+)
+def test_another_block_at_a_named_place_is_found(
+    name: str, block: str, legal: str, good: Path, tmp_path: Path
+) -> None:
+    io = load_io(good / "craftc" / "io.json")
+    places = {n: p.pos for n, p in {**io.inputs, **io.outputs}.items()}
+    places |= {n: r.cells[0] for n, r in io.registers.items()}
+    with_blocks(good, tmp_path / "bad", lambda v: set_block(v, places[name], block))
+    message = failure(tmp_path / "bad")
+    assert f"{name} at {places[name]} is minecraft:" in message and f"legal: {legal}" in message
+
+
+def test_a_dead_lamp_is_found(good: Path, tmp_path: Path) -> None:
+    """The repeater in front of lamp 1 is gone."""
+    lamp = load_io(good / "craftc" / "io.json").classes[1]
+    with_blocks(good, tmp_path / "bad", lambda v: set_block(v, (lamp[0] - 1, lamp[1], lamp[2]), "air"))
+    assert "class, game tick" in failure(tmp_path / "bad")
 
 
 def test_another_model_is_found(build: Path) -> None:

@@ -17,7 +17,7 @@ import numpy as np
 
 from craftc.blocks import Volume
 from craftc.errors import FormatError, MismatchError
-from craftc.export.io_map import IoMap, load_io, save_io
+from craftc.export.io_map import IoMap, Pos, load_io, save_io
 from craftc.export.schem_read import read_schem
 from craftc.export.world_read import read_world
 from craftc.model import Checkpoint, load_checkpoint, save_checkpoint
@@ -30,6 +30,8 @@ SCHEM, REPORT, REPORT_MD, IO, PICTURE, MODEL, VECTORS, PLACE = (
     "place.json",
 )  # fmt: skip
 LEGAL = "a folder that craftc build made"
+BIT_BLOCKS = ("repeater",)
+LEVEL_BLOCKS = ("comparator", "redstone_wire")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,8 +44,13 @@ class Build:
     vectors: Vectors
 
     def read_blocks(self) -> Volume:
-        """Return the machine's box as it is in the world on disk. Raises FormatError if it is damaged."""
-        return read_world(self.directory, (self.io.low, self.io.high))
+        """Return the machine's box as it is in the world on disk.
+
+        Raises FormatError if it is damaged, MismatchError if a lever, button, lamp or register is missing.
+        """
+        volume = read_world(self.directory, (self.io.low, self.io.high))
+        require_blocks(self.io, volume)
+        return volume
 
 
 def write_room(
@@ -77,6 +84,22 @@ def require_same_schem(build: Build, volume: Volume) -> None:
             blocks = f"{other.get((x, y, z))} {other.entity((x, y, z)) or ''}".strip()
             raise MismatchError(f"has {blocks} where the world has {volume.get((x, y, z))} at {at}",
                                 where=str(path), legal="the blocks of the world")  # fmt: skip
+
+
+def require_blocks(io: IoMap, volume: Volume) -> None:
+    """Raise MismatchError unless every lever, button, lamp and register is the block that it should be.
+
+    Needed because a plain solid in the place of a lamp is powered like one.
+    """
+    meant: list[tuple[str, Pos, tuple[str, ...]]] = [(n, i.pos, (i.block,)) for n, i in io.inputs.items()]
+    meant += [(n, o.pos, (o.block,)) for n, o in io.outputs.items()]
+    for name, register in io.registers.items():
+        kinds = BIT_BLOCKS if register.pos is None else LEVEL_BLOCKS
+        meant += [(name, cell, kinds) for cell in register.cells]
+    for name, pos, kinds in sorted(meant):
+        found = volume.get(io.local(pos))
+        if found.short not in kinds:
+            raise MismatchError(f"{name} at {pos} is {found}", where=IO, legal=" or ".join(kinds))
 
 
 def open_build(directory: Path) -> Build:

@@ -237,12 +237,16 @@ def _code(checkpoint: Checkpoint, number: int, neuron: int, kind: str, index: in
     return int(bias_codes(layer)[neuron, layer.bias_constants == constant][index])
 
 
+def digit_corner(rom: Plain, found: RomPlace) -> Pos:
+    """Return the world position of a digit's constant source; comparator and gate stand east of it."""
+    x, y, z = rom["corner"]
+    column = rom["words"] - 1 - found.word
+    return (x + PITCH * column, y + _DIGIT_LEVELS + 1 + 2 * found.level, z + (3 if found.side else 1))
+
+
 def _digit(directory: Path, rom: Plain, found: RomPlace) -> int:
     """Return the digit that three blocks of the world stand for: source, comparator, gate."""
-    x = rom["corner"][0] + PITCH * (rom["words"] - 1 - found.word)
-    y = rom["corner"][1] + _DIGIT_LEVELS + 1 + 2 * found.level
-    z = rom["corner"][2] + (3 if found.side else 1)
-    blocks = _blocks(directory, (x, y, z), (3, 1, 1))
+    blocks = _blocks(directory, digit_corner(rom, found), (3, 1, 1))
     source, entity = blocks.get((0, 0, 0)), blocks.entity((0, 0, 0))
     if blocks.get((2, 0, 0)).short != "comparator":
         return 0
