@@ -94,12 +94,12 @@ def require_blocks(io: IoMap, volume: Volume) -> None:
     meant: list[tuple[str, Pos, tuple[str, ...]]] = [(n, i.pos, (i.block,)) for n, i in io.inputs.items()]
     meant += [(n, o.pos, (o.block,)) for n, o in io.outputs.items()]
     for name, register in io.registers.items():
-        kinds = BIT_BLOCKS if register.pos is None else LEVEL_BLOCKS
+        kinds: tuple[str, ...] = BIT_BLOCKS if register.pos is None else LEVEL_BLOCKS
         meant += [(name, cell, kinds) for cell in register.cells]
-    for name, pos, kinds in sorted(meant):
+    for name, pos, legal in sorted(meant):
         found = volume.get(io.local(pos))
-        if found.short not in kinds:
-            raise MismatchError(f"{name} at {pos} is {found}", where=IO, legal=" or ".join(kinds))
+        if found.short not in legal:
+            raise MismatchError(f"{name} at {pos} is {found}", where=IO, legal=" or ".join(legal))
 
 
 def open_build(directory: Path) -> Build:
