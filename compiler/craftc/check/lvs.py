@@ -11,7 +11,7 @@ Every link of the whole volume must be one of
 
 and every link of a macro alone must be there, and every sink of a net must be reachable from every
 driver through the net's own wire. A short, an open, a changed device, a lost strength or an
-accidental neighbour each breaks one of these.
+accidental neighbour each breaks one of these. Constants, modes and delays are not links: check/blocks.py.
 """
 
 from __future__ import annotations
@@ -118,6 +118,12 @@ class _Comparison:
         """Return local (x, y, z) and the block of a flat cell."""
         y, z, x = (int(v) for v in np.unravel_index(cell, self.world.ids.shape))
         return f"{self.world.get((x, y, z)).short} at ({x}, {y}, {z})"
+
+    def port_place(self, ref: tuple[str, str]) -> str:
+        """Return a port's name and its local (x, y, z)."""
+        pos = self.machine.port(ref).pos
+        at = tuple(p - o for p, o in zip(pos, self.world.origin, strict=True))
+        return f"{'.'.join(ref)} at {at}"
 
     def fault(self, text: str, count: int = 1) -> None:
         """Note a fault."""
@@ -230,31 +236,34 @@ def _compare_net(
     into, out = to_owner == owner, from_owner == owner
     explained = into & out
     starts: list[Longs] = []
-    for instance_name, port_name in net.drivers:
+    for driver in net.drivers:
+        instance_name, port_name = driver
         instance = state.machine.instances[instance_name]
         cells = _driver_cells(state, instance, instance.macro.ports[port_name])
         mine = into & np.isin(found.source, cells)
         explained |= mine
         starts.append(found.target[mine] // 2)
         if not mine.any():
-            state.fault(f"net {net.name}: driver {instance_name}.{port_name} does not reach its wire")
+            state.fault(f"net {net.name}: driver {state.port_place(driver)} does not reach its wire")
     target_keys = found.target * 16 + found.loss
     ends: list[Longs] = []
-    for instance_name, port_name in net.sinks:
+    for sink in net.sinks:
+        instance_name, port_name = sink
         instance = state.machine.instances[instance_name]
         wanted = _sink_links(state, instance, instance.macro.ports[port_name])
         mine = out & np.isin(target_keys, wanted)
         explained |= mine
         ends.append(np.unique(found.source[mine]))
         if len(np.setdiff1d(wanted, target_keys[mine])) or not len(wanted):
-            state.fault(f"net {net.name}: wire does not drive all of {instance_name}.{port_name}")
+            state.fault(f"net {net.name}: wire does not drive all of {state.port_place(sink)}")
     inner = from_owner == owner
     inner &= to_owner == owner
     for start, driver in zip(starts, net.drivers, strict=True):
         reached = _reach(start, found.source[inner], found.target[inner] // 2)
         for end, sink in zip(ends, net.sinks, strict=True):
             if not np.isin(end, reached).any():
-                state.fault(f"net {net.name}: no way from {'.'.join(driver)} to {'.'.join(sink)}")
+                ends_text = f"{state.port_place(driver)} to {state.port_place(sink)}"
+                state.fault(f"net {net.name}: no way from {ends_text}")
     return np.asarray(explained, dtype=np.bool_)
 
 
