@@ -51,7 +51,7 @@ def write_back(
     device = graph.kind != CONSTANT
     is_comparator = (graph.kind == COMPARE) | (graph.kind == SUBTRACT)
     level = np.where(is_comparator, out, np.where(out > 0, 15, 0)).astype(np.int64)
-    locked = (graph.kind == REPEATER) & (seen[1::2] > 0)
+    locked = (graph.kind == REPEATER) & (seen[:, 1] > 0)
     key = (graph.entry.astype(np.int64) * 16 + level) * 2 + locked
     keys, inverse = np.unique(key[device], return_inverse=True)
     table = np.zeros(len(keys), dtype=np.uint16)

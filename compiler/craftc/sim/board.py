@@ -18,11 +18,14 @@ from craftc.blocks.volume import Pos, Volume
 from craftc.errors import SimError
 from craftc.sim import bake, engine
 from craftc.sim import settle as start
-from craftc.sim.devices import BUTTON, KIND_NAMES, LEVER, device_tables
+from craftc.sim.devices import BUTTON, KIND_NAMES, LEVER
 from craftc.sim.graph import Graph, extract, find_cell
 from craftc.sim.resolve import Resolver, Sources
 
 SETTLE_LIMIT_GT = 1000
+# More executed ticks than a board needs that settles at all.
+SETTLE_EVENTS, SETTLE_EVENTS_PER_NODE = 100_000, 20
+MANY = 2**62
 Levels = npt.NDArray[np.uint8]
 
 
@@ -44,10 +47,13 @@ class Board:
     """The machine in a volume. The volume itself is never changed."""
 
     def __init__(self, volume: Volume, settle: str = "placed", *, order: int = 0) -> None:
-        """Set the board up. `settle` is "placed" (derive the state, run at most SETTLE_LIMIT_GT; a
-        board that oscillates stays running) or "trusted" (saved states stand). `order` other than 0
-        is a seed that permutes what runs first within a game tick (priorities included) and whom a
-        change notifies first: a machine without races behaves the same under every order.
+        """Set the board up.
+
+        `settle` is "placed" (derive the state, run at most SETTLE_LIMIT_GT and about 20 events per node;
+        a board that oscillates stays running) or "trusted" (saved states stand).
+        `order` other than 0 is a seed that permutes what runs first within a game tick (priorities
+        included) and whom a change notifies first: a machine without races behaves the same under every
+        order.
 
         Raises SimError on unknown blocks or an unknown settle mode.
         """
@@ -55,14 +61,8 @@ class Board:
             raise SimError(f"unknown settle mode {settle!r}", legal="placed, trusted")
         self.volume = volume
         self.graph: Graph = extract(volume)
-        if order:
-            start.shuffle_links(self.graph.link.start, self.graph.link.target, self.graph.loss, order)
-        self._net, rows = start.make_net(self.graph)
-        self._state = start.make_state(self._net, rows, self.graph.value)
-        if order:
-            self._state.scalar[engine.SHUFFLE] = order + (1 << 40)
-        devices, tables = device_tables(volume)
-        self._resolver = Resolver(volume, self.graph, devices, tables.conductor)
+        self._net, self._state = start.make_engine(self.graph, order)
+        self._resolver = Resolver(volume, self.graph)
         self._known: dict[Pos, Sources] = {}
         if settle == "placed":
             start.derive(self._net, self._state)
@@ -75,7 +75,8 @@ class Board:
         scalar = self._state.scalar
         scalar[engine.BURN] = 0  # placing a torch chain is no operation of it
         start.check_all(self._net, self._state)
-        used = engine.run_until_quiet(self._net, self._state, SETTLE_LIMIT_GT)
+        most = SETTLE_EVENTS + SETTLE_EVENTS_PER_NODE * self.nodes
+        used = engine.run_until_quiet(self._net, self._state, SETTLE_LIMIT_GT, most)
         scalar[engine.BURN] = 1
         self._zero = used
         for index in (engine.EVENTS, engine.RUNS, engine.PEAK):
@@ -128,7 +129,7 @@ class Board:
 
     def run_until_quiet(self, limit_gt: int) -> int:
         """Return the game ticks run until nothing was scheduled. Raises SimError at the limit."""
-        used = int(engine.run_until_quiet(self._net, self._state, limit_gt))
+        used = int(engine.run_until_quiet(self._net, self._state, limit_gt, MANY))
         if not self.quiet:
             raise SimError(f"still running after {limit_gt} game ticks; {self._busy()}")
         return used

@@ -35,36 +35,51 @@ LONG_AGO = -(2**30)
 
 
 class Net(NamedTuple):
-    """What does not change: arrays per node, link and port. `row` (2*nodes,) is the row of a port in
-    State.sources, or -1 if the port has at most one source."""
+    """What does not change, per node and per link.
+
+    The links of node n are start[n]:stop[n]. `row` (nodes, 2) is the row of a port in State.sources, or
+    -1 if the port has at most one source. `torch` is the row in State.toggles, or -1.
+    """
 
     kind: npt.NDArray[np.uint8]
     delay: npt.NDArray[np.uint8]
     rear: npt.NDArray[np.int8]
     front_diode: npt.NDArray[np.bool_]
-    start: npt.NDArray[np.int64]
+    start: npt.NDArray[np.int32]
+    stop: npt.NDArray[np.int32]
+    row: npt.NDArray[np.int32]
+    torch: npt.NDArray[np.int32]
     port: npt.NDArray[np.int32]
     loss: npt.NDArray[np.uint8]
-    row: npt.NDArray[np.int32]
-    torch: npt.NDArray[np.int32]  # row in State.toggles, or -1
 
 
 class State(NamedTuple):
     """What changes: outputs, inputs, the queue, torch histories, counters."""
 
     out: npt.NDArray[np.uint8]
-    seen: npt.NDArray[np.uint8]  # (2*nodes,) level at each port
-    sources: npt.NDArray[np.uint16]  # (rows, 16)
+    seen: npt.NDArray[np.uint8]  # (nodes, 2) level at each port
     next: npt.NDArray[np.int32]
+    sources: npt.NDArray[np.uint16]  # (rows, 16)
     head: npt.NDArray[np.int32]  # (RING*4,)
     tail: npt.NDArray[np.int32]
     toggles: npt.NDArray[np.int32]  # (torches, TOGGLES) game ticks of the last turn-offs, oldest first
     scalar: npt.NDArray[np.int64]
 
 
+RECORD = np.dtype(
+    [
+        ("out", "u1"), ("seen", "u1", 2), ("kind", "u1"), ("delay", "u1"), ("rear", "i1"),
+        ("front_diode", "?"), ("spare", "u1"), ("next", "i4"), ("start", "i4"), ("stop", "i4"),
+        ("row", "i4", 2), ("torch", "i4"),
+    ]
+)  # fmt: skip
+"""One node, 32 bytes. The per-node arrays of Net and State are views of one array of these, so that
+whatever an event touches of a node lies in one cache line."""
+
+
 @hot_inline
 def _main_input(net: Net, state: State, n: int) -> int:
-    level = signed(state.seen[2 * n])
+    level = signed(state.seen[n, 0])
     rear = signed(net.rear[n])
     if rear >= 16:
         return rear - 16
@@ -77,7 +92,7 @@ def _main_input(net: Net, state: State, n: int) -> int:
 def _comparator(net: Net, state: State, n: int) -> int:
     """Return the output a comparator should have."""
     level = _main_input(net, state, n)
-    side = signed(state.seen[2 * n + 1])
+    side = signed(state.seen[n, 1])
     if side > level:
         return 0
     if net.kind[n] == SUBTRACT:
@@ -102,7 +117,7 @@ def schedule(state: State, n: int, delay: int, priority: int) -> None:
     state.scalar[QUEUED] += 1
 
 
-@hot
+@hot_inline
 def check(net: Net, state: State, n: int) -> None:
     """Let node n react to its inputs: schedule a tick, or light a lamp at once."""
     if state.next[n] != IDLE:
@@ -110,7 +125,7 @@ def check(net: Net, state: State, n: int) -> None:
     kind = net.kind[n]
     out = state.out[n]
     if kind == REPEATER:
-        if state.seen[2 * n + 1] > 0 or (state.seen[2 * n] > 0) == (out > 0):
+        if state.seen[n, 1] > 0 or (state.seen[n, 0] > 0) == (out > 0):
             return
         if net.front_diode[n]:
             schedule(state, n, net.delay[n], EXTREMELY_HIGH)
@@ -122,12 +137,12 @@ def check(net: Net, state: State, n: int) -> None:
         if _comparator(net, state, n) != out:
             schedule(state, n, net.delay[n], HIGH if net.front_diode[n] else NORMAL)
     elif kind == TORCH:
-        if (state.seen[2 * n] > 0) == (out > 0):
+        if (state.seen[n, 0] > 0) == (out > 0):
             schedule(state, n, net.delay[n], NORMAL)
     elif kind == LAMP:
-        if out > 0 and state.seen[2 * n] == 0:
+        if out > 0 and state.seen[n, 0] == 0:
             schedule(state, n, net.delay[n], NORMAL)
-        elif out == 0 and state.seen[2 * n] > 0:
+        elif out == 0 and state.seen[n, 0] > 0:
             state.out[n] = 15
             state.scalar[EVENTS] += 1
 
@@ -137,7 +152,7 @@ def _move(state: State, row: int, port: int, before: int, after: int) -> int:
     """Move one source of a counted port from level `before` to `after`; return the port's level."""
     state.sources[row, before] -= 1
     state.sources[row, after] += 1
-    level = signed(state.seen[port])
+    level = signed(state.seen[port >> 1, port & 1])
     if after >= level:
         return after
     while level > 0 and state.sources[row, level] == 0:
@@ -145,14 +160,14 @@ def _move(state: State, row: int, port: int, before: int, after: int) -> int:
     return level
 
 
-@hot
+@hot_inline
 def set_output(net: Net, state: State, n: int, value: int) -> None:
     """Give node n a new output and let every device whose input changes react."""
     old = signed(state.out[n])
     state.out[n] = value
     state.scalar[EVENTS] += 1
     begin = net.start[n]
-    end = net.start[n + 1]
+    end = net.stop[n]
     touched = False
     for e in range(begin, end):
         port = net.port[e]
@@ -160,9 +175,10 @@ def set_output(net: Net, state: State, n: int, value: int) -> None:
         before = max(old - loss, 0)
         after = max(value - loss, 0)
         if before != after:
-            level = after if net.row[port] < 0 else _move(state, net.row[port], port, before, after)
-            if level != state.seen[port]:
-                state.seen[port] = level
+            row = net.row[port >> 1, port & 1]
+            level = after if row < 0 else _move(state, row, port, before, after)
+            if level != state.seen[port >> 1, port & 1]:
+                state.seen[port >> 1, port & 1] = level
                 touched = True
         # Both ports of one device stand side by side: look only after the second one.
         if e + 1 < end and net.port[e + 1] >> 1 == port >> 1:
@@ -172,62 +188,61 @@ def set_output(net: Net, state: State, n: int, value: int) -> None:
             touched = False
 
 
-@hot
+@hot_inline
 def _too_often(state: State, row: int) -> bool:
     return bool(state.toggles[row, 0] >= state.scalar[NOW] - TOGGLE_WINDOW_GT)
 
 
-@hot
-def _run_torch(net: Net, state: State, n: int) -> None:
-    powered = state.seen[2 * n] > 0
-    row = net.torch[n]
-    if state.out[n] > 0:
-        if not powered:
-            return
-        set_output(net, state, n, 0)
-        if state.scalar[BURN] == 0:
-            return
-        for k in range(TOGGLES - 1):
-            state.toggles[row, k] = state.toggles[row, k + 1]
-        state.toggles[row, TOGGLES - 1] = state.scalar[NOW]
-        if _too_often(state, row):
-            state.scalar[BURNOUTS] += 1
-            if state.next[n] == IDLE:
-                schedule(state, n, BURNT_GT, NORMAL)
-    elif not powered and not _too_often(state, row):
-        set_output(net, state, n, 15)
+@hot_inline
+def _log_turn_off(state: State, n: int, row: int) -> None:
+    """Remember that a torch turned off; burn it out if that was too often."""
+    for k in range(TOGGLES - 1):
+        state.toggles[row, k] = state.toggles[row, k + 1]
+    state.toggles[row, TOGGLES - 1] = state.scalar[NOW]
+    if _too_often(state, row):
+        state.scalar[BURNOUTS] += 1
+        if state.next[n] == IDLE:
+            schedule(state, n, BURNT_GT, NORMAL)
 
 
-@hot
+@hot_inline
+def _due_output(net: Net, state: State, n: int) -> int:
+    """Return the output that node n takes when its scheduled tick runs."""
+    kind = net.kind[n]
+    out = signed(state.out[n])
+    powered = state.seen[n, 0] > 0
+    if kind == REPEATER:
+        if state.seen[n, 1] > 0 or (out > 0 and powered):
+            return out
+        return 15 - out
+    if COMPARE <= kind <= SUBTRACT:
+        return _comparator(net, state, n)
+    if kind == TORCH:
+        if powered:
+            return 0
+        return 0 if out == 0 and _too_often(state, net.torch[n]) else 15
+    if kind == LAMP:
+        return out if powered else 0
+    return 0  # a button
+
+
+@hot_inline
 def _run_node(net: Net, state: State, n: int) -> None:
     """Run the scheduled tick of node n."""
+    value = _due_output(net, state, n)
+    if value == state.out[n]:
+        return
     kind = net.kind[n]
-    out = state.out[n]
-    if kind == REPEATER:
-        if state.seen[2 * n + 1] > 0:
-            return
-        powered = state.seen[2 * n] > 0
-        if out > 0:
-            if not powered:
-                set_output(net, state, n, 0)
-        else:
-            set_output(net, state, n, 15)
-            if not powered and state.next[n] == IDLE:
-                schedule(state, n, net.delay[n], VERY_HIGH)
-    elif COMPARE <= kind <= SUBTRACT:
-        value = _comparator(net, state, n)
-        if value != out:
-            set_output(net, state, n, value)
-    elif kind == TORCH:
-        _run_torch(net, state, n)
-    elif kind == LAMP:
-        if out > 0 and state.seen[2 * n] == 0:
-            set_output(net, state, n, 0)
-    elif kind == BUTTON and out > 0:
-        set_output(net, state, n, 0)
+    extend = kind == REPEATER and value > 0 and state.seen[n, 0] == 0
+    set_output(net, state, n, value)
+    if extend:
+        if state.next[n] == IDLE:
+            schedule(state, n, net.delay[n], VERY_HIGH)
+    elif kind == TORCH and value == 0 and state.scalar[BURN] != 0:
+        _log_turn_off(state, n, net.torch[n])
 
 
-@hot
+@hot_inline
 def step(net: Net, state: State) -> None:
     """Run one game tick."""
     state.scalar[NOW] += 1
@@ -263,15 +278,19 @@ def run(net: Net, state: State, ticks: int) -> None:
 
 
 @hot
-def run_until_quiet(net: Net, state: State, limit: int) -> int:
-    """Run until nothing is scheduled or `limit` game ticks have passed; return the game ticks run."""
+def run_until_quiet(net: Net, state: State, limit: int, most: int) -> int:
+    """Run until nothing is scheduled, or `limit` game ticks have passed, or more than `most` scheduled
+    ticks were executed; return the game ticks run."""
     begin = state.scalar[NOW]
-    while state.scalar[QUEUED] > 0 and state.scalar[NOW] - begin < limit:
+    runs = state.scalar[RUNS]
+    while (
+        state.scalar[QUEUED] > 0 and state.scalar[NOW] - begin < limit and state.scalar[RUNS] - runs <= most
+    ):
         step(net, state)
     return signed(state.scalar[NOW] - begin)
 
 
-@hot
+@hot_inline
 def _sample(state: State, start: Longs, source: Ints, loss: Bytes, out: Bytes, row: int) -> None:
     for p in range(len(start) - 1):
         level = 0

@@ -43,6 +43,7 @@ class Graph:
     entry             palette entry of the node's block as given
     kind, delay, value, rear, front_diode   see devices.py and links.py
     link              node -> ports (2*node main input, 2*node + 1 side input), with `loss`
+    conductor, strong   per palette entry, see tables.py and devices.py
     wire, sink, feed  dust -> dust that reads it; dust -> ports; node -> codes (see links.node_sinks)
     """
 
@@ -59,6 +60,8 @@ class Graph:
     wire: Csr
     sink: Csr
     feed: Csr
+    conductor: npt.NDArray[np.bool_]
+    strong: Bytes
 
     @property
     def nodes(self) -> int:
@@ -130,6 +133,8 @@ def extract(volume: Volume) -> Graph:
         wire=wire,
         sink=sink,
         feed=feed,
+        conductor=tables.conductor,
+        strong=devices.strong,
     )
 
 

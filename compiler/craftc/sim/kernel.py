@@ -34,4 +34,4 @@ def hot(function: F) -> F:
 
 def hot_inline(function: F) -> F:
     """Return the function compiled into every caller."""
-    return cast(F, _jit(cache=True, nogil=True, _nrt=False, inline="always")(function))
+    return cast(F, _jit(cache=True, nogil=True, _nrt=False, forceinline=True)(function))

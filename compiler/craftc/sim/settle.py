@@ -12,16 +12,20 @@ repeaters and pressed buttons are off. Then the engine runs until nothing is sch
 
 from __future__ import annotations
 
-import numpy as np
-import numpy.typing as npt
+from typing import Any
 
+import numpy as np
+
+from craftc.errors import SimError
 from craftc.sim.devices import BUTTON, COMPARE, CONSTANT, LEVER, REPEATER, SUBTRACT, TORCH
 from craftc.sim.engine import (
     BURN,
     IDLE,
     LAST,
     LONG_AGO,
+    RECORD,
     RING,
+    SHUFFLE,
     TOGGLES,
     Net,
     State,
@@ -70,24 +74,26 @@ def shuffle_links(start: Longs, port: Ints, loss: Bytes, seed: int) -> None:
 @kernel
 def load_inputs(net: Net, state: State) -> None:
     """Set all ports from the outputs."""
-    state.seen[:] = 0
     state.sources[:] = 0
     for n in range(len(net.kind)):
-        for e in range(net.start[n], net.start[n + 1]):
+        state.seen[n, 0] = 0
+        state.seen[n, 1] = 0
+    for n in range(len(net.kind)):
+        for e in range(net.start[n], net.stop[n]):
             port = net.port[e]
             level = max(signed(state.out[n]) - signed(net.loss[e]), 0)
-            if net.row[port] >= 0:
-                state.sources[net.row[port], level] += 1
-            state.seen[port] = max(signed(state.seen[port]), level)
+            if net.row[port >> 1, port & 1] >= 0:
+                state.sources[net.row[port >> 1, port & 1], level] += 1
+            state.seen[port >> 1, port & 1] = max(signed(state.seen[port >> 1, port & 1]), level)
 
 
 @kernel
 def _rest_value(net: Net, state: State, n: int) -> int:
     kind = net.kind[n]
-    powered = state.seen[2 * n] > 0
+    powered = state.seen[n, 0] > 0
     if COMPARE <= kind <= SUBTRACT:
         return _comparator(net, state, n)
-    if kind == REPEATER and state.seen[2 * n + 1] > 0:
+    if kind == REPEATER and state.seen[n, 1] > 0:
         return 0
     if kind == TORCH:
         return 0 if powered else 15
@@ -99,10 +105,10 @@ def _fix(net: Net, state: State, n: int, waiting: AnyArray, ready: AnyArray, siz
     """Give node n its value, tell its readers, and append those that wait for nothing more."""
     if net.kind[n] != CONSTANT and net.kind[n] != LEVER:
         state.out[n] = 0 if net.kind[n] == BUTTON else _rest_value(net, state, n)
-    for e in range(net.start[n], net.start[n + 1]):
+    for e in range(net.start[n], net.stop[n]):
         port = net.port[e]
         level = max(signed(state.out[n]) - signed(net.loss[e]), 0)
-        state.seen[port] = max(signed(state.seen[port]), level)
+        state.seen[port >> 1, port & 1] = max(signed(state.seen[port >> 1, port & 1]), level)
         there = port >> 1
         waiting[there] -= 1
         if waiting[there] == 0:
@@ -115,7 +121,9 @@ def _fix(net: Net, state: State, n: int, waiting: AnyArray, ready: AnyArray, siz
 def derive(net: Net, state: State) -> None:
     """Set outputs and ports to the settled values of everything that is on no loop (see module text)."""
     nodes = len(net.kind)
-    state.seen[:] = 0
+    for n in range(nodes):
+        state.seen[n, 0] = 0
+        state.seen[n, 1] = 0
     waiting = np.zeros(nodes, np.int32)
     for e in range(len(net.port)):
         waiting[net.port[e] >> 1] += 1
@@ -152,31 +160,33 @@ def check_all(net: Net, state: State) -> None:
         check(net, state, n)
 
 
-def make_net(graph: Graph) -> tuple[Net, int]:
-    """Return the constant arrays of the engine, and the number of counted ports."""
-    row, rows = port_rows(graph.link.target, graph.nodes)
-    torch = np.full(graph.nodes, -1, dtype=np.int32)
+def make_engine(graph: Graph, order: int = 0) -> tuple[Net, State]:
+    """Return the arrays of the engine: outputs as saved, ports not set, an empty queue at game tick 0.
+
+    `order` other than 0 permutes the order of events (see Board). Raises SimError above 2^31 links.
+    """
+    if len(graph.loss) >= 2**31:
+        raise SimError(f"{len(graph.loss)} links", legal="fewer than 2^31")
+    port, loss = graph.link.target, graph.loss
+    if order:
+        port, loss = port.copy(), loss.copy()
+        shuffle_links(graph.link.start, port, loss, order)
+    row, rows = port_rows(port, graph.nodes)
     is_torch = graph.kind == TORCH
-    torch[is_torch] = np.arange(int(is_torch.sum()), dtype=np.int32)
-    net = Net(
-        graph.kind, graph.delay, graph.rear, graph.front_diode,
-        graph.link.start, graph.link.target, graph.loss, row, torch,
-    )  # fmt: skip
-    return net, int(rows)
-
-
-def make_state(net: Net, rows: int, value: npt.NDArray[np.uint8]) -> State:
-    """Return a state with outputs `value` (nodes,) and an empty queue at game tick 0; ports are not set."""
-    nodes = len(net.kind)
+    node = np.zeros(graph.nodes, dtype=RECORD)
+    node["out"], node["kind"], node["delay"] = graph.value, graph.kind, graph.delay
+    node["rear"], node["front_diode"], node["next"] = graph.rear, graph.front_diode, IDLE
+    node["start"], node["stop"] = graph.link.start[:-1], graph.link.start[1:]
+    node["row"] = row.reshape(-1, 2)
+    node["torch"] = np.where(is_torch, np.cumsum(is_torch) - 1, -1)
     scalar = np.zeros(8, dtype=np.int64)
     scalar[BURN] = 1
-    return State(
-        out=value.copy(),
-        seen=np.zeros(2 * nodes, dtype=np.uint8),
-        sources=np.zeros((rows, 16), dtype=np.uint16),
-        next=np.full(nodes, IDLE, dtype=np.int32),
-        head=np.full(RING * 4, LAST, dtype=np.int32),
-        tail=np.full(RING * 4, LAST, dtype=np.int32),
-        toggles=np.full((int((net.torch >= 0).sum()), TOGGLES), LONG_AGO, dtype=np.int32),
-        scalar=scalar,
-    )
+    scalar[SHUFFLE] = order and order + (1 << 40)
+    constant: list[Any] = [node[name] for name in Net._fields[:8]]
+    changing: list[Any] = [node[name] for name in State._fields[:3]]
+    queue = np.full((2, RING * 4), LAST, dtype=np.int32)
+    sources = np.zeros((rows, 16), dtype=np.uint16)
+    toggles = np.full((int(is_torch.sum()), TOGGLES), LONG_AGO, dtype=np.int32)
+    net = Net._make([*constant, port, loss])
+    state = State._make([*changing, sources, queue[0], queue[1], toggles, scalar])
+    return net, state
