@@ -208,8 +208,8 @@ def test_an_engine_that_is_not_its_plan_is_refused(site: Site) -> None:
 
 
 def test_layers_by_name() -> None:
-    names = ("engine0", "file1", "engine2", "panel", "window.x1")
-    assert [layer_of(name, 2) for name in names] == [0, 1, None, None, None]
+    names = ("engine0", "file1", "w.force_n1", "w.token0_1", "engine2", "panel", "lamp1", "fan0", "w.done")
+    assert [layer_of(name, 2) for name in names] == [0, 1, 1, 0] + [None] * 5
 
 
 def test_rom_places_count_from_the_east() -> None:

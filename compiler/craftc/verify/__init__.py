@@ -13,9 +13,10 @@ from craftc.verify.compare import Mismatch
 from craftc.verify.engine import VerifyReport, verify_machine
 from craftc.verify.run import RunResult, require_equal, run_once, run_verify, verify_build
 from craftc.verify.vectors import Vectors, image_vectors, load_vectors, random_vectors, save_vectors
-from craftc.verify.window import holding_windows
+from craftc.verify.window import Holding, holding_windows, with_read_times
 
 __all__ = [
+    "Holding",
     "Mismatch",
     "RunResult",
     "Vectors",
@@ -30,4 +31,5 @@ __all__ = [
     "save_vectors",
     "verify_build",
     "verify_machine",
+    "with_read_times",
 ]

@@ -1,54 +1,79 @@
 """When the registers of a machine hold the model's values: for choosing and checking `at_gt`.
 
-A register may be destroyed when it is scanned, so it is right only for a while. The time when is the same
-for all inputs, because a machine runs by its clock.
+A register is destroyed when it is scanned, so it is right only for a while. The time when is the same for
+all inputs, because a machine runs by its clock; that it is the same for all test vectors is what verification
+then shows.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
 import numpy as np
 import numpy.typing as npt
 
-from craftc.errors import MismatchError
 from craftc.export.io_map import IoMap
 from craftc.model import Checkpoint, GoldenModel
 from craftc.verify.compare import golden_of
-from craftc.verify.machine import BoardLike, Machine
+from craftc.verify.machine import BoardLike, Int64, Machine
 
-Bools = npt.NDArray[np.bool_]
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """The longest time in which most registers of a layer are right: game ticks after the press of run.
+
+    first_gt, last_gt  both included
+    right              values that are right then, of `total` (registers times inputs)
+    """
+
+    first_gt: int
+    last_gt: int
+    right: int
+    total: int
+
+    @property
+    def middle_gt(self) -> int:
+        """The safest time to read."""
+        return (self.first_gt + self.last_gt) // 2
 
 
 def holding_windows(
     board: BoardLike, io: IoMap, checkpoint: Checkpoint, bits: npt.NDArray[np.uint8]
-) -> dict[int, tuple[int, int]]:
-    """Return per hidden layer the longest time (first, last game tick after the press of run, both included)
-    in which all its registers hold the model's values, for all inputs `bits` (n, n_in) alike.
+) -> dict[int, Holding]:
+    """Return for every hidden layer when its registers are right, for all inputs `bits` (n, n_in) alike.
 
-    Raises MismatchError naming the layer if there is no such time.
+    Looks at the first `game_ticks_per_inference` of a run. The board is left as it was.
     """
     machine = Machine(board, io)
     golden = golden_of(GoldenModel(checkpoint).run(bits), machine.registers)
     end_gt = io.expected.game_ticks_per_inference
-    layers = sorted({r.layer for r in machine.registers})
-    right = {layer: np.ones(end_gt, dtype=np.bool_) for layer in layers}
+    layers = np.array([r.layer for r in machine.registers], dtype=np.int64)
+    right = {int(layer): np.zeros(end_gt, dtype=np.int64) for layer in np.unique(layers)}
     for number, row in enumerate(bits):
         machine.restart()
         machine.draw(row)
         machine.press()
-        levels = machine.watch_registers(end_gt)
-        for layer in layers:
-            chosen = [k for k, r in enumerate(machine.registers) if r.layer == layer]
-            same = levels[:, chosen] == golden.values[number, chosen]
-            right[layer] &= same.all(axis=1)
+        same = machine.watch_registers(end_gt) == golden.values[number]
+        for layer, count in right.items():
+            count += same[:, layers == layer].sum(axis=1)
     machine.restart()
-    return {layer: _longest(right[layer], layer) for layer in layers}
+    return {k: _longest(count, int((layers == k).sum()) * len(bits)) for k, count in right.items()}
 
 
-def _longest(right: Bools, layer: int) -> tuple[int, int]:
-    edges = np.flatnonzero(np.diff(right.astype(np.int8), prepend=0, append=0))
-    if not edges.size:
-        raise MismatchError("its registers never hold the model's values together", where=f"layer {layer}")
+def _longest(right: Int64, total: int) -> Holding:
+    """Return the longest run of the largest count."""
+    most = int(right.max())
+    edges = np.flatnonzero(np.diff((right == most).astype(np.int8), prepend=0, append=0))
     starts, ends = edges[::2], edges[1::2]
     best = int(np.argmax(ends - starts))
-    return int(starts[best]) + 1, int(ends[best])
+    return Holding(int(starts[best]) + 1, int(ends[best]), most, total)
 
+
+def with_read_times(io: IoMap, times_gt: Mapping[int, int]) -> IoMap:
+    """Return the interface with all registers of layer l read at times_gt[l]; other layers stay."""
+    registers = {
+        name: replace(r, at_gt=times_gt[r.layer]) if r.layer in times_gt else r
+        for name, r in io.registers.items()
+    }
+    return replace(io, registers=registers)

@@ -36,16 +36,16 @@ Plain = dict[str, Any]
 
 VERSION = 1
 FILE = Path("craftc") / "place.json"
-_NUMBERED = re.compile(r"(?P<stem>[a-z]+)(?P<layer>\d+)")
+_OF_LAYER = re.compile(r"(?:engine|bank|readout|requant|file|on|w\.[a-z_]+?)(?P<layer>\d+)(?:_\d+)?")
 _KEYS = {"version", "instances", "nets", "layers"}
 
 
 def layer_of(name: str, layers: int) -> int | None:
-    """Return the layer that an instance named like `engine0` serves, or None.
+    """Return the layer that an instance serves by the names of pass place (`engine0`, `w.token0_1`), or None.
 
     `file<l>` holds the inputs of layer l, which are the activations h of layer l - 1: it serves layer l.
     """
-    match = _NUMBERED.fullmatch(name)
+    match = _OF_LAYER.fullmatch(name)
     found = int(match["layer"]) if match else layers
     return found if found < layers else None
 
