@@ -67,8 +67,10 @@ def make_site(folder: Path, checkpoint: Checkpoint = MODEL) -> Site:
     write_world(volume, folder, level_name="site", spawn=volume.origin, spawn_yaw=0.0)
     save_io(io, folder / "craftc" / "io.json")
     save_checkpoint(checkpoint, folder / "craftc" / "model.pt")
-    wires = {"shift.south": np.array([[x - 3, -2, 5], [x - 3, -2, 6]], dtype=np.int32)}
-    save_place(place_map(machine, plans, shift=SHIFT, wires=wires), folder / "craftc" / "place.json")
+    cells = np.array([[x - 3, -2, 5], [x - 3, -2, 6]]) - low
+    wires = {"shift.south": cells.astype(np.int32)}
+    place = place_map(machine, plans, shift=SHIFT, wires=wires, wires_from=low)
+    save_place(place, folder / "craftc" / "place.json")
     return Site(folder, machine, plans, volume, io)
 
 

@@ -56,11 +56,13 @@ def place_map(
     *,
     shift: Pos = (0, 0, 0),
     wires: Mapping[str, Cells] | None = None,
+    wires_from: Pos = (0, 0, 0),
 ) -> Plain:
     """Return the contents of place.json.
 
-    `shift` takes machine coordinates to world coordinates; `wires` gives the cells (n, 3) of every routed net
-    in machine coordinates. Raises PlacementError if an engine's ROM is not the one of its plan.
+    `shift` takes machine coordinates to world coordinates; `wires` gives the cells (n, 3) of every routed net,
+    counted from the machine coordinate `wires_from` (the low corner of the routed volume). Raises
+    PlacementError if an engine's ROM is not the one of its plan.
     """
     rows = [_instance(machine.instances[n], plans, shift) for n in sorted(machine.instances)]
     found = wires if wires is not None else {}
@@ -69,17 +71,17 @@ def place_map(
             "name": net.name,
             "drivers": [".".join(d) for d in net.drivers],
             "sinks": [".".join(s) for s in net.sinks],
-            "cells": _shifted(found.get(net.name), shift),
+            "cells": _shifted(found.get(net.name), shift, wires_from),
         }
         for net in sorted(machine.nets, key=lambda net: net.name)
     ]
     return {"version": VERSION, "instances": rows, "nets": nets, "layers": [_layer(p) for p in plans]}
 
 
-def _shifted(cells: Cells | None, shift: Pos) -> list[int]:
+def _shifted(cells: Cells | None, shift: Pos, start: Pos) -> list[int]:
     if cells is None:
         return []
-    flat: list[int] = (cells.astype(np.int64) + np.array(shift)).reshape(-1).tolist()
+    flat: list[int] = (cells.astype(np.int64) + np.array(shift) + np.array(start)).reshape(-1).tolist()
     return flat
 
 
