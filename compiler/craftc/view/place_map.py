@@ -60,8 +60,8 @@ def place_map(
 ) -> Plain:
     """Return the contents of place.json.
 
-    `shift` takes machine coordinates to world coordinates; `wires` gives the cells (n, 3) of every routed net,
-    counted from the machine coordinate `wires_from` (the low corner of the routed volume). Raises
+    `shift` takes machine coordinates to world coordinates. `wires` gives the cells (n, 3) of every routed
+    net, counted from the machine coordinate `wires_from` (the low corner of the routed volume). Raises
     PlacementError if an engine's ROM is not the one of its plan.
     """
     rows = [_instance(machine.instances[n], plans, shift) for n in sorted(machine.instances)]
