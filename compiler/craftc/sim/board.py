@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from craftc.blocks.volume import Pos, Volume
 from craftc.errors import SimError
-from craftc.sim import bake, engine
+from craftc.sim import bake, drive, engine
 from craftc.sim import settle as start
 from craftc.sim.devices import BUTTON, KIND_NAMES, LEVER
 from craftc.sim.graph import Graph, extract, find_cell
@@ -166,11 +166,11 @@ class Board:
         """Right-click: a lever toggles, a button is pressed (no effect while it is pressed)."""
         node = self._input_at(pos, LEVER, BUTTON)
         lever_on = self.graph.kind[node] == LEVER and self._state.out[node] > 0
-        engine.use(self._net, self._state, node, 0 if lever_on else 15)
+        drive.use(self._net, self._state, node, 0 if lever_on else 15)
 
     def set_lever(self, pos: Pos, on: bool) -> None:
         """Bring a lever to a position."""
-        engine.use(self._net, self._state, self._input_at(pos, LEVER), 15 if on else 0)
+        drive.use(self._net, self._state, self._input_at(pos, LEVER), 15 if on else 0)
 
     # --- readings ---------------------------------------------------------------------------
 
@@ -222,7 +222,7 @@ class Board:
         table = np.array(rows, dtype=np.int64).reshape(-1, 3)
         found = self._probes(probes)
         out = np.zeros((game_ticks // every_gt, len(found.start) - 1), dtype=np.uint8)
-        engine.run_script(
+        drive.run_script(
             self._net, self._state, game_ticks, every_gt, table, found.start, found.node, found.loss, out
         )
         return out

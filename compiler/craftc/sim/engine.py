@@ -22,8 +22,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from craftc.sim.devices import BUTTON, COMPARE, LAMP, REPEATER, SUBTRACT, TORCH
-from craftc.sim.kernel import Bytes, Ints, Longs, hot, hot_inline, signed
+from craftc.sim.devices import COMPARE, LAMP, REPEATER, SUBTRACT, TORCH
+from craftc.sim.kernel import hot, hot_inline, signed
 
 RING = 256  # game ticks; longer than the longest delay
 IDLE, LAST = -2, -1  # values of State.next: nothing scheduled; last of its list
@@ -288,50 +288,3 @@ def run_until_quiet(net: Net, state: State, limit: int, most: int) -> int:
     ):
         step(net, state)
     return signed(state.scalar[NOW] - begin)
-
-
-@hot_inline
-def _sample(state: State, start: Longs, source: Ints, loss: Bytes, out: Bytes, row: int) -> None:
-    for p in range(len(start) - 1):
-        level = 0
-        for e in range(start[p], start[p + 1]):
-            level = max(level, signed(state.out[source[e]]) - signed(loss[e]))
-        out[row, p] = level
-
-
-@hot
-def run_script(
-    net: Net,
-    state: State,
-    ticks: int,
-    every: int,
-    actions: Longs,
-    start: Longs,
-    source: Ints,
-    loss: Bytes,
-    out: Bytes,
-) -> None:
-    """Run `ticks` game ticks; actions (k, 3) of (ticks run before it, node, level) sorted by time;
-    after each `every` ticks one row of `out` gets the probed levels."""
-    done = 0
-    row = 0
-    for t in range(ticks + 1):
-        while done < len(actions) and actions[done, 0] == t:
-            use(net, state, actions[done, 1], actions[done, 2])
-            done += 1
-        if t == ticks:
-            return
-        step(net, state)
-        if (t + 1) % every == 0:
-            _sample(state, start, source, loss, out, row)
-            row += 1
-
-
-@hot
-def use(net: Net, state: State, n: int, value: int) -> None:
-    """Set a lever to `value` (0 or 15) or press a button (value 15); the present state is left alone."""
-    if state.out[n] == value:
-        return
-    set_output(net, state, n, value)
-    if net.kind[n] == BUTTON and state.next[n] == IDLE:
-        schedule(state, n, net.delay[n], NORMAL)
