@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from craftc.blocks import Volume
+from craftc.blocks import Entity, Volume
 from craftc.cells.drawing import constant
 from craftc.export.io_map import load_io
 from craftc.export.schem import write_schem
@@ -70,7 +70,16 @@ def change_rom(good: Path, bad: Path) -> RomFault:
         load_place(good / "craftc" / "place.json"),
         load_vectors(good / "craftc" / "vectors.npz"),
     )
-    with_blocks(good, bad, lambda v: set_block(v, fault.position, *constant(15 - fault.digit)))
+    x, y, z = fault.position
+
+    def change(volume: Volume) -> None:
+        """Put another constant, and its level into the comparator that reads it."""
+        level = 15 - fault.digit
+        set_block(volume, (x, y, z), *constant(level))
+        reader = volume.get(tuple(a - b for a, b in zip((x + 1, y, z), volume.origin, strict=True)))  # type: ignore[arg-type]
+        set_block(volume, (x + 1, y, z), reader.with_props(powered="true"), Entity("comparator", level))
+
+    with_blocks(good, bad, change)
     return fault
 
 

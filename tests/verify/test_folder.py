@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from craftc.blocks import Volume
-from craftc.errors import ConfigError, CraftcError, FormatError, MismatchError
+from craftc.errors import ConfigError, CraftcError, FormatError, MismatchError, SimError
 from craftc.export.io_map import load_io
 from craftc.export.schem import write_schem
 from craftc.model import save_checkpoint
@@ -114,6 +114,21 @@ def test_another_block_at_a_named_place_is_found(
     with_blocks(good, tmp_path / "bad", lambda v: set_block(v, places[name], block))
     message = failure(tmp_path / "bad")
     assert f"{name} at {places[name]} is minecraft:" in message and f"legal: {legal}" in message
+
+
+@pytest.mark.parametrize(
+    ("pos", "state", "what"),
+    [
+        ((1, 0, 10), "repeater[delay=1,facing=west,locked=false,powered=true]", "repeater"),
+        ((7, 0, 8), "redstone_lamp[lit=true]", "redstone_lamp"),
+    ],
+)
+def test_a_state_that_is_not_at_rest_is_refused(
+    pos: tuple[int, int, int], state: str, what: str, tmp_path: Path
+) -> None:
+    with pytest.raises(SimError) as caught:
+        run_verify(broken(tmp_path / "x", pos, state))
+    assert f"minecraft:{what}" in str(caught.value) and "their inputs contradict" in str(caught.value)
 
 
 def test_a_dead_lamp_is_found(good: Path, tmp_path: Path) -> None:

@@ -15,6 +15,8 @@ from craftc.blocks import Volume
 from craftc.errors import ConfigError, MismatchError, SimError
 from craftc.model import GoldenModel
 from craftc.sim import Board
+from craftc.sim.engine import IDLE
+from craftc.sim.settle import check_all
 from craftc.verify.compare import lamps_in_words, refusal
 from craftc.verify.engine import SEQUENCES, Progress, VerifyReport, verify_machine
 from craftc.verify.folder import Build, open_build, require_same_schem
@@ -48,9 +50,24 @@ def boards_of(volume: Volume, count: int) -> list[Board]:
     """Return `count` boards in the saved state of a volume. Raises SimError if it is not at rest."""
     with ThreadPoolExecutor(count) as pool:
         boards = list(pool.map(lambda _: Board(volume, settle="trusted"), range(count)))
-    if not boards[0].quiet:
-        raise SimError("the saved machine is not at rest", where=str(volume.origin), legal="settled states")
+    require_rest(boards[0])
     return boards
+
+
+def require_rest(board: Board) -> None:
+    """Raise SimError naming the first device whose saved state is not what its surroundings imply.
+
+    Such a device stands still until something near it changes, so the game and simulators would differ.
+    """
+    saved = board.snapshot()
+    check_all(board._net, board._state)  # lamps change at once, everything else is scheduled
+    restless = np.flatnonzero((board._state.next != IDLE) | (board._state.out != saved.state.out))
+    board.restore(saved)
+    if restless.size:
+        local = board.position(int(restless[0]))
+        where = tuple(a + b for a, b in zip(board.volume.origin, local, strict=True))
+        raise SimError(f"{board.volume.get(local)} and {restless.size - 1} more are saved in a state that "
+                       "their inputs contradict", where=str(where), legal="settled states")  # fmt: skip
 
 
 def verify_build(
