@@ -70,17 +70,17 @@ def change_rom(good: Path, bad: Path) -> RomFault:
         load_place(good / "craftc" / "place.json"),
         load_vectors(good / "craftc" / "vectors.npz"),
     )
-    x, y, z = fault.position
-
-    def change(volume: Volume) -> None:
-        """Put another constant, and its level into the comparator that reads it."""
-        level = 15 - fault.digit
-        set_block(volume, (x, y, z), *constant(level))
-        reader = volume.get(tuple(a - b for a, b in zip((x + 1, y, z), volume.origin, strict=True)))  # type: ignore[arg-type]
-        set_block(volume, (x + 1, y, z), reader.with_props(powered="true"), Entity("comparator", level))
-
-    with_blocks(good, bad, change)
+    with_blocks(good, bad, lambda v: put_digit(v, fault))
     return fault
+
+
+def put_digit(volume: Volume, fault: RomFault) -> None:
+    """Put another constant, and its level into the comparator that reads it."""
+    x, y, z = (a - b for a, b in zip(fault.position, volume.origin, strict=True))
+    level = 15 - fault.digit
+    volume.set((x, y, z), *constant(level))
+    reader = volume.get((x + 1, y, z)).with_props(powered="true")
+    volume.set((x + 1, y, z), reader, Entity("comparator", level))
 
 
 def pick_digit(checkpoint: Checkpoint, place: dict[str, Any], vectors: Vectors) -> RomFault:

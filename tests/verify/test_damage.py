@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 
+from craftc.blocks.dust import compute_shapes
 from craftc.config import BuildConfig
 from craftc.hw.netlist import Machine
 from craftc.macros.engine import engine
 from craftc.model import random_model
 from craftc.passes.fold import fold
+from craftc.sim import Board, settle
 from craftc.verify import random_vectors
+from craftc.verify.run import require_rest
 from craftc.view.place_map import place_map
 
-from .damage import pick_digit
+from .damage import pick_digit, put_digit
 
 MODEL = random_model((9, 6, 3), seed=2)
 
@@ -29,4 +32,10 @@ def test_the_chosen_digit_is_where_the_rom_has_it() -> None:
     level = int(source.get("level")) if source.short == "composter" else entity.signal if entity else 0
     assert 15 - level == old != fault.digit
     assert made.volume.get((x + 2, y, z)).short == "comparator"
-    assert np.abs(fault.digit - old) >= 1 and fault.vector < 20
+    assert fault.digit != old and fault.vector < 20
+    volume = settle(compute_shapes(made.volume))
+    volume.origin = (5, 6, 7)
+    count = int(np.count_nonzero(volume.ids))
+    put_digit(volume, fault)
+    require_rest(Board(volume, settle="trusted"))
+    assert int(np.count_nonzero(volume.ids)) == count
