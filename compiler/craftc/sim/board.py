@@ -46,14 +46,16 @@ class _Probes:
 class Board:
     """The machine in a volume. The volume itself is never changed."""
 
-    def __init__(self, volume: Volume, settle: str = "placed", *, order: int = 0) -> None:
+    def __init__(
+        self, volume: Volume, settle: str = "placed", *, order: int = 0, flicker: bool = False
+    ) -> None:
         """Set the board up.
 
         `settle` is "placed" (derive the state, run at most SETTLE_LIMIT_GT and about 20 events per node;
         a board that oscillates stays running) or "trusted" (saved states stand).
         `order` other than 0 is a seed that permutes what runs first within a game tick (priorities
         included) and whom a change notifies first: a machine without races behaves the same under every
-        order.
+        order. `flicker` then also adds the needless ticks that falling dust may cause in the game.
 
         Raises SimError on unknown blocks or an unknown settle mode.
         """
@@ -61,7 +63,7 @@ class Board:
             raise SimError(f"unknown settle mode {settle!r}", legal="placed, trusted")
         self.volume = volume
         self.graph: Graph = extract(volume)
-        self._net, self._state = start.make_engine(self.graph, order)
+        self._net, self._state = start.make_engine(self.graph, order, flicker)
         self._resolver = Resolver(volume, self.graph)
         self._known: dict[Pos, Sources] = {}
         if settle == "placed":

@@ -6,10 +6,14 @@ run by (priority, order of scheduling); a node reads its inputs when it runs; a 
 tick scheduled. Changes reach all inputs at once (dust takes no time), and a device looks at its inputs
 after all of them have the new value.
 
-Simplified: a change of output notifies exactly the devices whose input level changed. The game also
-notifies neighbours whose input stays the same; that matters only for torches that burnt out while
-their input was already off. The order in which one change notifies several devices is nearest dust
-first; the game's order depends on hash values of positions.
+Simplified: a change of output notifies exactly the devices whose input level changed, with the final
+levels. In the game dust falls in steps, so that a device may see a lower level for a moment and get a
+tick scheduled that is not needed; such a tick shows only where an input changes in the very game tick
+in which it runs (lamps, and comparators against the rule that no input changes while they fire).
+State.scalar[FLICKER] adds such ticks at random. The game also notifies neighbours whose input stays
+the same; that matters only for torches that burnt out while their input was already off. The order in
+which one change notifies several devices is nearest dust first; the game's depends on hash values of
+positions.
 
 Queue: ring of 256 game ticks x 4 priorities of first-in-first-out lists threaded through `next`.
 Inputs: one byte per port; ports with several sources count their sources per level in `sources`.
@@ -30,7 +34,7 @@ IDLE, LAST = -2, -1  # values of State.next: nothing scheduled; last of its list
 EXTREMELY_HIGH, VERY_HIGH, HIGH, NORMAL = range(4)  # TickPriority -3..0
 BURNT_GT = 160  # RedstoneTorchBlock.RESTART_DELAY
 TOGGLES, TOGGLE_WINDOW_GT = 8, 60  # MAX_RECENT_TOGGLES, RECENT_TOGGLE_TIMER
-NOW, EVENTS, RUNS, QUEUED, PEAK, BURN, BURNOUTS, SHUFFLE = range(8)  # places in State.scalar
+NOW, EVENTS, RUNS, QUEUED, PEAK, BURN, BURNOUTS, SHUFFLE, FLICKER = range(9)  # places in State.scalar
 LONG_AGO = -(2**30)
 
 
@@ -101,12 +105,18 @@ def _comparator(net: Net, state: State, n: int) -> int:
 
 
 @hot_inline
+def _random(state: State) -> int:
+    """Return the next 15 random bits."""
+    state.scalar[SHUFFLE] = (state.scalar[SHUFFLE] * 1103515245 + 12345) & 0x7FFFFFFF | 1 << 40
+    return signed(state.scalar[SHUFFLE] >> 16 & 0x7FFF)
+
+
+@hot_inline
 def schedule(state: State, n: int, delay: int, priority: int) -> None:
     """Put node n into the queue `delay` game ticks from now; State.scalar[SHUFFLE], if not 0, is a
     generator that replaces priorities by random ones."""
     if state.scalar[SHUFFLE] != 0:
-        state.scalar[SHUFFLE] = (state.scalar[SHUFFLE] * 1103515245 + 12345) & 0x7FFFFFFF | 1 << 40
-        priority = signed(state.scalar[SHUFFLE] >> 16 & 3)
+        priority = _random(state) & 3
     place = ((state.scalar[NOW] + delay) & (RING - 1)) * 4 + priority
     state.next[n] = LAST
     if state.head[place] < 0:
@@ -160,6 +170,25 @@ def _move(state: State, row: int, port: int, before: int, after: int) -> int:
     return level
 
 
+@hot
+def _flicker(net: Net, state: State, n: int, old: int) -> None:
+    """Schedule, at random, ticks of the nodes that node n fed with less than `old` for a moment."""
+    for e in range(net.start[n], net.stop[n]):
+        there = net.port[e] >> 1
+        if signed(net.loss[e]) >= old or state.next[there] != IDLE or _random(state) & 1 == 0:
+            continue
+        kind = net.kind[there]
+        lit = state.out[there] > 0
+        locked = state.seen[there, 1] > 0
+        if (
+            COMPARE <= kind <= SUBTRACT
+            or (kind == LAMP and lit)
+            or (kind == TORCH and not lit)
+            or (kind == REPEATER and lit and not locked)
+        ):
+            schedule(state, there, net.delay[there], NORMAL)
+
+
 @hot_inline
 def set_output(net: Net, state: State, n: int, value: int) -> None:
     """Give node n a new output and let every device whose input changes react."""
@@ -186,6 +215,8 @@ def set_output(net: Net, state: State, n: int, value: int) -> None:
         if touched:
             check(net, state, port >> 1)
             touched = False
+    if state.scalar[FLICKER] != 0 and value < old:
+        _flicker(net, state, n, old)
 
 
 @hot_inline

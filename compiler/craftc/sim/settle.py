@@ -20,6 +20,7 @@ from craftc.errors import SimError
 from craftc.sim.devices import BUTTON, COMPARE, CONSTANT, LEVER, REPEATER, SUBTRACT, TORCH
 from craftc.sim.engine import (
     BURN,
+    FLICKER,
     IDLE,
     LAST,
     LONG_AGO,
@@ -160,10 +161,10 @@ def check_all(net: Net, state: State) -> None:
         check(net, state, n)
 
 
-def make_engine(graph: Graph, order: int = 0) -> tuple[Net, State]:
+def make_engine(graph: Graph, order: int = 0, flicker: bool = False) -> tuple[Net, State]:
     """Return the arrays of the engine: outputs as saved, ports not set, an empty queue at game tick 0.
 
-    `order` other than 0 permutes the order of events (see Board). Raises SimError above 2^31 links.
+    `order` and `flicker` disturb the order of events (see Board). Raises SimError above 2^31 links.
     """
     if len(graph.loss) >= 2**31:
         raise SimError(f"{len(graph.loss)} links", legal="fewer than 2^31")
@@ -179,9 +180,10 @@ def make_engine(graph: Graph, order: int = 0) -> tuple[Net, State]:
     node["start"], node["stop"] = graph.link.start[:-1], graph.link.start[1:]
     node["row"] = row.reshape(-1, 2)
     node["torch"] = np.where(is_torch, np.cumsum(is_torch) - 1, -1)
-    scalar = np.zeros(8, dtype=np.int64)
+    scalar = np.zeros(9, dtype=np.int64)
     scalar[BURN] = 1
     scalar[SHUFFLE] = order and order + (1 << 40)
+    scalar[FLICKER] = order and flicker
     constant: list[Any] = [node[name] for name in Net._fields[:8]]
     changing: list[Any] = [node[name] for name in State._fields[:3]]
     queue = np.full((2, RING * 4), LAST, dtype=np.int32)
