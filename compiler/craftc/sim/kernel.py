@@ -2,11 +2,16 @@
 
 `kernel` is for set-up code that makes arrays. `hot` is for the engine: compiled without reference
 counting, which costs ten times the work itself there; such kernels make no arrays and no slices.
+
+Machine code is cached on disk. Numba dates a cached kernel by its own file only, although it holds
+code of kernels in other files; here the date is a digest of all files of this folder.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numpy as np
@@ -22,16 +27,33 @@ signed = cast(Callable[[Any], int], np.int64)  # in kernels: an unsigned byte as
 _jit = cast(Any, njit)
 
 
+def _sources() -> str:
+    digest = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+SOURCES = _sources()
+
+
+def _compiled(function: F, **options: bool) -> F:
+    dispatcher = _jit(cache=True, nogil=True, **options)(function)
+    cache_file = dispatcher._cache._cache_file
+    cache_file._source_stamp = (cache_file._source_stamp, SOURCES)
+    return cast(F, dispatcher)
+
+
 def kernel(function: F) -> F:
     """Return the function compiled, with its machine code cached on disk."""
-    return cast(F, _jit(cache=True, nogil=True)(function))
+    return _compiled(function)
 
 
 def hot(function: F) -> F:
     """Return the function compiled without reference counting."""
-    return cast(F, _jit(cache=True, nogil=True, _nrt=False)(function))
+    return _compiled(function, _nrt=False)
 
 
 def hot_inline(function: F) -> F:
     """Return the function compiled into every caller."""
-    return cast(F, _jit(cache=True, nogil=True, _nrt=False, forceinline=True)(function))
+    return _compiled(function, _nrt=False, forceinline=True)
