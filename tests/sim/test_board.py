@@ -220,3 +220,28 @@ def test_peak_of_ticks_in_one_game_tick() -> None:
     board.use((0, 1, 0))
     board.run(4)
     assert board.peak_ticks_per_gt == 1 and board.ticks_run == 1
+
+
+def test_flicker_adds_needless_ticks_that_change_nothing_here() -> None:
+    volume = draw("""
+          y=0      y=1
+      z=0 #######  .--}-}-
+    """, (LEVER,))  # fmt: skip
+    calm, restless = Board(volume), [Board(volume, order=k, flicker=True) for k in range(1, 9)]
+    script = [(0, LEVER, True), (20, LEVER, False)]
+    rows = calm.run_script(script, 40, [(6, 1, 0)])
+    for board in restless:
+        assert np.array_equal(rows, board.run_script(script, 40, [(6, 1, 0)]))
+    lever_and_dust = draw("""
+          y=0   y=1
+      z=0 ####  @-}-
+      z=1 .#..  .|..
+      z=2 .#..  ....
+    """, ((1, 1, 2),))  # fmt: skip
+    runs = []
+    for order in range(1, 9):
+        board = Board(lever_and_dust, order=order, flicker=True)
+        board.run_script([(0, (1, 1, 2), True), (8, (1, 1, 2), False)], 20)
+        runs.append(board.ticks_run)
+        assert board.power((3, 1, 0)) == 15
+    assert set(runs) == {0, 1}
