@@ -124,8 +124,10 @@ def test_trusted_keeps_wrong_states_until_an_input_changes() -> None:
     volume = draw(INVERTER, (LEVER,))
     volume.set((3, 1, 0), "redstone_wall_torch[facing=east,lit=false]")
     board = Board(volume, settle="trusted")
+    assert board.restless() == [(3, 1, 0)] and board.quiet
     board.run(50)
     assert board.power(OUT) == 0 and board.quiet
+    assert Board(volume).restless() == []
     assert Board(volume).power(OUT) == 15
 
 

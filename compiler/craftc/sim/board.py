@@ -64,7 +64,7 @@ class Board:
         self.volume = volume
         self.graph: Graph = extract(volume)
         self._net, self._state = start.make_engine(self.graph, order, flicker)
-        self._resolver = Resolver(volume, self.graph)
+        self._resolver = Resolver(volume, self.graph, self.graph.devices, self.graph.conductor)
         self._known: dict[Pos, Sources] = {}
         if settle == "placed":
             start.derive(self._net, self._state)
@@ -252,6 +252,14 @@ class Board:
     def reset(self) -> None:
         """Go back to the state after construction."""
         self.restore(self._origin)
+
+    def restless(self) -> list[Pos]:
+        """Return the positions of devices that would change if they looked at their inputs now."""
+        kept = self.snapshot()
+        start.check_all(self._net, self._state)
+        moved = (self._state.next != kept.state.next) | (self._state.out != kept.state.out)
+        self.restore(kept)
+        return [self.position(int(n)) for n in np.flatnonzero(moved)]
 
     def write_back(self) -> Volume:
         """Return the volume with the present state in its blocks (see bake.py); nothing scheduled is kept."""

@@ -43,7 +43,7 @@ class Graph:
     entry             palette entry of the node's block as given
     kind, delay, value, rear, front_diode   see devices.py and links.py
     link              node -> ports (2*node main input, 2*node + 1 side input), with `loss`
-    conductor, strong   per palette entry, see tables.py and devices.py
+    conductor, devices   per palette entry, see tables.py and devices.py
     wire, sink, feed  dust -> dust that reads it; dust -> ports; node -> codes (see links.node_sinks)
     """
 
@@ -61,7 +61,7 @@ class Graph:
     sink: Csr
     feed: Csr
     conductor: npt.NDArray[np.bool_]
-    strong: Bytes
+    devices: DeviceTables
 
     @property
     def nodes(self) -> int:
@@ -134,7 +134,7 @@ def extract(volume: Volume) -> Graph:
         sink=sink,
         feed=feed,
         conductor=tables.conductor,
-        strong=devices.strong,
+        devices=devices,
     )
 
 

@@ -10,10 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from craftc.blocks.dust import NONE
 from craftc.blocks.volume import Pos, Volume
 from craftc.sim import spread
+from craftc.sim.devices import DeviceTables
 from craftc.sim.graph import Csr, Graph, find_cell
 
 Sources = dict[int, int]  # node -> least loss
@@ -28,6 +30,8 @@ class Resolver:
 
     volume: Volume
     graph: Graph
+    devices: DeviceTables
+    conductor: npt.NDArray[np.bool_]
     _read: Csr | None = None  # dust -> dust it reads
     _feeds: Csr | None = None  # dust -> nodes that feed it without loss
 
@@ -41,7 +45,7 @@ class Resolver:
         dust = find_cell(self.graph.dust.flat, self.volume, pos)
         if dust >= 0:
             return self._of_dust(dust)
-        if self.graph.conductor[self._entry(pos)]:
+        if self.conductor[self._entry(pos)]:
             return self._of_conductor(pos)
         return {}
 
@@ -77,7 +81,7 @@ class Resolver:
         for direction, step in enumerate(_OFFSET):
             there = (pos[0] + step[0], pos[1] + step[1], pos[2] + step[2])
             towards = direction ^ 1
-            if self.graph.strong[self._entry(there)] >> towards & 1:
+            if self.devices.strong[self._entry(there)] >> towards & 1:
                 found[find_cell(self.graph.cell, self.volume, there)] = 0
             dust = find_cell(self.graph.dust.flat, self.volume, there)
             if dust < 0 or direction == 0:
