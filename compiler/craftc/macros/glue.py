@@ -5,13 +5,23 @@ Units: rt = redstone tick = 2 gt. Ports are dust on a floor; outputs stand behin
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from craftc.blocks import BlockState, Entity
 from craftc.cells.drawing import CHARS
+from craftc.errors import PlacementError
 from craftc.macros.base import Macro, Pos, Sketch
+from craftc.macros.clock import split_delay, window_latch
 
 PULSE_RT = 4  # width of the pulse that `stretcher` takes
 TOKEN_RT = 12  # width it gives
 STRETCH_RT = 2  # delay of its rising edge
+GATE_RT = 3  # start gate
+FAN_RT, FAN_PITCH, MAX_FAN = 1, 3, 9
+JOIN_RT, JOIN_PITCH, MAX_JOIN = 1, 4, 7
+TRIM_REPEATERS = 3
+TRIM_RT = (3, 12)  # least and most delay of trimmed lines
+LONGER_RT = 3
 _TAPS = ((0, 0), (2, 3), (4, 3), (6, 2))  # column, delay of the repeater before it
 
 
@@ -51,7 +61,95 @@ def start_gate() -> Macro:
     sketch.on_floor((4, 0, 0), CHARS["+"])
     sketch.port("in", (0, 0, 0), "in", side="west")
     sketch.port("busy", (2, 0, 2), "in", side="south")
-    sketch.port("out", (4, 0, 0), "out", side="east", latency_rt=3)
+    sketch.port("out", (4, 0, 0), "out", side="east", latency_rt=GATE_RT)
+    return sketch.build()[0]
+
+
+def window_unit(set_rt: int = TRIM_RT[0], reset_rt: int = TRIM_RT[0]) -> Macro:
+    """Return a window latch whose set and reset lines have three repeaters each to trim them (3..12 rt).
+
+    q follows set after set_rt + LATCH_RT, and reset after reset_rt + LATCH_RT (macros/clock.py).
+    """
+    sketch = Sketch("window_unit")
+    latch = window_latch()
+    sketch.paste(latch.volume, (0, 0, 0))
+    x, y, z = latch.ports["set"].pos
+    for k, delay in enumerate(split_delay(set_rt, TRIM_REPEATERS)):
+        sketch.on_floor((x - 1 - k, y, z), CHARS["e"].with_props(delay=delay))
+    sketch.on_floor((x - 4, y, z), CHARS["+"])
+    sketch.port("set", (x - 4, y, z), "in", side="west")
+    x, y, z = latch.ports["reset"].pos
+    for k, delay in enumerate(split_delay(reset_rt, TRIM_REPEATERS)):
+        sketch.on_floor((x, y, z - 1 - k), CHARS["u"].with_props(delay=delay))
+    sketch.on_floor((x, y, z - 4), CHARS["+"])
+    sketch.port("reset", (x, y, z - 4), "in", side="north")
+    for name in ("q", "not_q"):
+        port = latch.ports[name]
+        sketch.port(name, port.pos, "out", side=port.side)
+    return sketch.build()[0]
+
+
+def fan_out(count: int) -> Macro:
+    """Return a splitter: outputs `out0` .. (west), each FAN_RT after `in` (east) and apart from the others.
+
+    Raises PlacementError above MAX_FAN outputs: the last one's dust would get no power.
+    """
+    if not 1 <= count <= MAX_FAN:
+        raise PlacementError(f"{count} outputs", where="fan_out", legal=f"1..{MAX_FAN}")
+    sketch = Sketch("fan_out")
+    for z in range(FAN_PITCH * (count - 1) + 1):
+        sketch.on_floor((0, 0, z), CHARS["+"])
+    for index in range(count):
+        z = FAN_PITCH * index
+        sketch.on_floor((-1, 0, z), CHARS["w"])
+        sketch.on_floor((-2, 0, z), CHARS["+"])
+        sketch.port(f"out{index}", (-2, 0, z), "out", side="west", latency_rt=FAN_RT)
+    middle = FAN_PITCH * ((count - 1) // 2)
+    sketch.port("in", (0, 0, middle), "in", side="east")
+    return sketch.build()[0]
+
+
+def join(trims_rt: Sequence[int]) -> Macro:
+    """Return a wired OR: inputs `in0` .. (west), each through three repeaters that trim it (3..12 rt).
+
+    out follows input i after trims_rt[i] + JOIN_RT. Raises PlacementError above MAX_JOIN inputs.
+    """
+    count = len(trims_rt)
+    if not 1 <= count <= MAX_JOIN:
+        raise PlacementError(f"{count} inputs", where="join", legal=f"1..{MAX_JOIN}")
+    sketch = Sketch("join")
+    column = TRIM_REPEATERS + 1
+    for z in range(JOIN_PITCH * (count - 1) + 1):
+        sketch.on_floor((column, 0, z), CHARS["+"])
+    for index, trim_rt in enumerate(trims_rt):
+        z = JOIN_PITCH * index
+        sketch.on_floor((0, 0, z), CHARS["+"])
+        for k, delay in enumerate(split_delay(trim_rt, TRIM_REPEATERS)):
+            sketch.on_floor((1 + k, 0, z), CHARS["e"].with_props(delay=delay))
+        sketch.port(f"in{index}", (0, 0, z), "in", side="west")
+    middle = JOIN_PITCH * (count - 1) // 2
+    sketch.on_floor((column + 1, 0, middle), CHARS["e"])
+    sketch.on_floor((column + 2, 0, middle), CHARS["+"])
+    sketch.port("out", (column + 2, 0, middle), "out", side="east", latency_rt=JOIN_RT)
+    return sketch.build()[0]
+
+
+def longer(extra_rt: int) -> Macro:
+    """Return a macro that keeps a pulse on for `extra_rt` (1..6) more; LONGER_RT of delay.
+
+    The pulse goes through two lines of repeaters, 2 rt and 2 + extra_rt, that are joined.
+    """
+    sketch = Sketch("longer")
+    first = (2 + extra_rt + 1) // 2
+    for z, delays in ((0, (1, 1)), (1, (first, 2 + extra_rt - first))):
+        sketch.on_floor((0, 0, z), CHARS["+"])
+        for x, delay in enumerate(delays, 1):
+            sketch.on_floor((x, 0, z), CHARS["e"].with_props(delay=delay))
+        sketch.on_floor((3, 0, z), CHARS["+"])
+    sketch.on_floor((4, 0, 0), CHARS["e"])
+    sketch.on_floor((5, 0, 0), CHARS["+"])
+    sketch.port("in", (0, 0, 0), "in", side="west")
+    sketch.port("out", (5, 0, 0), "out", side="east", latency_rt=LONGER_RT)
     return sketch.build()[0]
 
 
@@ -103,4 +201,4 @@ def lamp(label: tuple[str, ...], frame: str = "black_concrete") -> Macro:
     return sketch.build()[0]
 
 
-__all__ = ["Pos", "button", "constant_on", "lamp", "start_gate", "stretcher"]
+__all__ = ["Pos", "button", "constant_on", "fan_out", "join", "lamp", "longer", "start_gate", "stretcher", "window_unit"]

@@ -11,14 +11,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from craftc.macros import lane
+from craftc.macros.argmax import Argmax
+from craftc.macros.glue import LONGER_RT
 from craftc.macros.strobe import CHAIN_COLUMNS, ChannelSpec, Gate, StrobeBank, strobe_bank
 from craftc.passes.fold import LayerPlan
 
 SIDES = ("n", "s")
 D_TO_S0_RT = 6  # inside the window of `lane` for 4 and for 5 sum digits
-REGISTER_PULSE_RT = 4  # register clocks: low for 2..5 rt is legal
+REGISTER_PULSE_RT = 3  # register clocks: low for 2..4 rt is legal
 SAMPLE_PULSE_RT = 4
 SHIFT_PULSE_RT = 10  # the shift marker, sampled by other channels
+LONGER_WIRE_RT = 2  # meant delay between the token's stretcher and argmax; the port is loose by 2 rt
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,17 +62,14 @@ def feed_channels(plan: LayerPlan) -> list[Channel]:
 
 
 def layer_channels(plan: LayerPlan, d_rt: Sequence[int]) -> list[Channel]:
-    """Return all channels of a layer, north to south; `d_rt`: the engine's start-to-digit delays."""
-    feeds = {c.name: c for c in feed_channels(plan)}
-    north = [feeds[n] for n in ("shift_n", "open_n", "double_n", "s1_n", "s0_n") if n in feeds]
-    south = [feeds[n] for n in ("s0_s", "s1_s", "double_s", "open_s", "shift_s") if n in feeds]
-    channels = north
+    """Return feeds, tokens, register clock and shift marker of a layer; `d_rt`: the engine's start-to-digit
+    delays per segment."""
+    channels = feed_channels(plan)
     s0 = lane.STROBES["s0"].start_rt
-    for index in range(plan.passes):
+    for index in range(len(plan.segments)):
         act = s0 - D_TO_S0_RT - d_rt[index]
         start = f"engine{plan.index}.start{index}"
         channels.append(Channel(f"token{index}", 0, (Gate("token"),), (start,), act))
-    channels += south
     source = "panel.ck" if plan.index == 0 else f"file{plan.index}.ck"
     channels.append(Channel("clock", REGISTER_PULSE_RT, (Gate("clock"),), (source,), None))
     marker = (Gate("read"), Gate("parity"))
@@ -77,17 +77,31 @@ def layer_channels(plan: LayerPlan, d_rt: Sequence[int]) -> list[Channel]:
     return channels
 
 
-def readout_channels(plan: LayerPlan, sample_act_rt: int) -> list[Channel]:
-    """Return the channels of a hidden layer's requantiser: sample, and push into the next registers.
+def requant_channels(plan: LayerPlan, sample_rt: int) -> list[Channel]:
+    """Return the channels behind a hidden layer: late marker, sample, and push into the next registers.
 
-    `sample_act_rt`: when the requantiser's ck must rise, in engine time of the shifted slot.
+    `sample_rt`: when the requantiser's ck must rise, in engine time of the shifted slot.
     """
-    follow = Channel("word", 0, (Gate("shift"),), (), None)
     return [
-        Channel("sample", SAMPLE_PULSE_RT, (Gate("shift"),), (f"requant{plan.index}.ck",), sample_act_rt),
-        follow,
+        Channel("late", SHIFT_PULSE_RT, (Gate("read"), Gate("parity")), (), None),
+        Channel("sample", SAMPLE_PULSE_RT, (Gate("shift"),), (f"requant{plan.index}.ck",), sample_rt),
+        Channel("hold", 0, (Gate("shift"),), (), None),
+        Channel("word", 0, (Gate("hold"),), (), None),
         Channel("push", REGISTER_PULSE_RT, (Gate("word"),), (f"file{plan.index + 1}.ck",), None),
     ]
+
+
+def argmax_channels(unit: Argmax, y_rt: int) -> list[Channel]:
+    """Return the channels of the argmax unit; `y_rt`: digit 0 at its port y, in engine time."""
+    return [
+        Channel("late", SHIFT_PULSE_RT, (Gate("read"), Gate("parity")), (), None),
+        Channel("amax_ck", unit.ck.width_rt, (Gate("shift"),), ("argmax.ck",), y_rt + unit.ck.start_rt),
+        Channel("amax_load", unit.load.width_rt, (Gate("shift"),), ("argmax.load",), y_rt + unit.load.start_rt),
+        Channel("amax_first", 0, (Gate("first"),), ("argmax.first",),
+                y_rt + unit.first.start_rt),
+        Channel("amax_token", 0, (Gate("walk"),), ("longer.in",),
+                y_rt + unit.token.start_rt - LONGER_RT - LONGER_WIRE_RT),
+    ]  # fmt: skip
 
 
 def bank(channels: Sequence[Channel], delays_rt: Sequence[int]) -> StrobeBank:

@@ -7,6 +7,9 @@ the bias constants. A digit of the ROM is the int4 code in two's complement (cod
 
     words = half of the inputs + bias words       ROM = passes * words words x levels x 2 digits
 
+Before 4-bit inputs the bias words are segments of their own, so that they are read only in the plane
+they belong to: the north lanes' constants (1) in plane 0, the south lanes' (8) in plane 3.
+
 Nothing is rounded: illegal lanes or words per lane are refused with the legal values.
 """
 
@@ -49,9 +52,18 @@ class LayerPlan:
     rom: npt.NDArray[np.uint8]  # (passes * words, levels, 2)
 
     @property
+    def parts(self) -> tuple[int, ...]:
+        """Words of the segments of one pass: inputs (with binary bias words), north bias, south bias."""
+        if self.planes == 1:
+            return (self.words,)
+        parts = (len(self.north), self.const_north, self.const_south)
+        return tuple(n for n in parts if n)
+
+    @property
     def segments(self) -> tuple[int, ...]:
-        """First ROM word of every pass."""
-        return tuple(p * self.words for p in range(self.passes))
+        """First ROM word of every segment, pass by pass."""
+        firsts = [sum(self.parts[:k]) for k in range(len(self.parts))]
+        return tuple(p * self.words + first for p in range(self.passes) for first in firsts)
 
     @property
     def lanes(self) -> int:
@@ -86,7 +98,7 @@ def fold(checkpoint: Checkpoint, config: BuildConfig) -> tuple[LayerPlan, ...]:
     for index, (layer, found) in enumerate(zip(checkpoint.layers, ranges, strict=True)):
         if layer.shift is not None and layer.shift % 3:
             raise UnsupportedOp(f"shift {layer.shift}", where=f"layer {index}", legal="0, 3, 6, 9")
-        digits = max(found.digits, MIN_SUM_DIGITS)
+        digits = max(found.compare_digits if layer.shift is None else found.digits, MIN_SUM_DIGITS)
         plans.append(_plan(index, layer, digits, _levels(index, layer, config, index == widest)))
     return tuple(plans)
 
@@ -99,7 +111,7 @@ def _words(layer: Layer) -> tuple[int, int, int]:
     if layer.input_bits == 1:
         north, south = (ones + 1) // 2, ones // 2
         return max(half + north, layer.n_in - half + south), north, south
-    return half + max(ones, eights), ones, eights
+    return half + ones + eights, ones, eights
 
 
 def legal_levels(n_out: int) -> tuple[int, ...]:
@@ -142,7 +154,7 @@ def _plan(index: int, layer: Layer, sum_digits: int, levels: int) -> LayerPlan:
         else (ones, codes[:, layer.bias_constants == BIAS_STEP])
     )
     for side, inputs, extra in ((0, north, extra_north), (1, south, extra_south)):
-        start = half if layer.input_bits == 4 else len(inputs)
+        start = len(inputs) if layer.input_bits == 1 else half + side * const_north
         for p in range(passes):
             neurons = slice(p * levels, min((p + 1) * levels, layer.n_out))
             count = neurons.stop - neurons.start

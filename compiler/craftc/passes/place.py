@@ -17,113 +17,217 @@ from dataclasses import dataclass, field
 from craftc.hw.netlist import Machine
 from craftc.macros import lane
 from craftc.macros.argmax import argmax
-from craftc.macros.base import Macro, Pos
-from craftc.macros.clock import clock, one_shot, window_latch
+from craftc.macros.base import Macro
+from craftc.macros.clock import clock, one_shot
 from craftc.macros.conductor import conductor
 from craftc.macros.engine import Engine, engine
-from craftc.macros.glue import button, constant_on, lamp, start_gate, stretcher
+from craftc.macros.glue import (
+    JOIN_PITCH,
+    TRIM_RT,
+    button,
+    constant_on,
+    fan_out,
+    join,
+    lamp,
+    longer,
+    start_gate,
+    window_unit,
+)
 from craftc.macros.panel import panel
 from craftc.macros.register_file import register_file
 from craftc.macros.requant import requant
 from craftc.macros.turn import turned
-from craftc.passes.channels import Channel, bank, layer_channels, readout_channels
+from craftc.passes.channels import Channel, argmax_channels, bank, layer_channels, requant_channels
 from craftc.passes.fold import LayerPlan
-from craftc.passes.readout import Readout, readout
+from craftc.passes.readout import readout
 
-BANK_GAP, FILE_GAP, ENGINE_GAP = 14, 16, 8  # routing columns in x
-READOUT_Z = -66  # z of the adders' inputs
+BANK_GAP, FILE_GAP, ENGINE_GAP = 16, 28, 10  # routing columns in x
+READOUT_Z = -100  # z of the adders' inputs
 CONTROL_Z = 70
-LATCH_PITCH = (12, 9)
+LATCH_PITCH, LATCH_ROWS, LATCH_GAP, LATCH_X, JOIN_GAP = (34, 14), 6, 8, 14, 2
+FAN_GAP, FAN_PITCH, FAN_NORTH = 20, 2, 10
+FILE_ON_Z, FILE_CK_Z = 52, 43  # rows of a register file, local
+TOKEN_EXTRA_RT = 6
+LAMP_PITCH = 4
+COIL_DEPTH = 90  # rows of the coil per storey: all taps of a small machine lie on the ground
 CONSUMER_X, CONSUMER_NORTH = 30, 14  # a consumer's corner in x, and its y port in z, from border and adders
 PANEL_COLUMNS = 8
 
 
 @dataclass(slots=True)
 class Placement:
-    """The machine before routing, with what the timing pass needs to know."""
+    """The machine before routing, with what the timing pass needs to know.
+
+    `y_rt[l]`: digit 0 of a shifted slot at the consumer of layer l, in engine time.
+    """
 
     machine: Machine
     plans: tuple[LayerPlan, ...]
     channels: list[list[Channel]] = field(default_factory=list)
-    banks_at: list[Pos] = field(default_factory=list)
-    readouts: list[Readout] = field(default_factory=list)
+    y_rt: list[int] = field(default_factory=list)
+    constants: list[int] = field(default_factory=list)  # constant_rt of the banks
     abutments: list[tuple[str, str]] = field(default_factory=list)
     engines: list[Engine] = field(default_factory=list)
 
+    @property
+    def middle_x(self) -> int:
+        """Column in the middle between the first and the last bank."""
+        first, last = self.machine.instances["bank0"], self.machine.instances[f"bank{len(self.plans) - 1}"]
+        return (first.at[0] + last.at[0]) // 2
 
-def place_layers(plans: Sequence[LayerPlan]) -> Placement:
-    """Return engines, banks, registers and readouts of all layers, placed."""
+
+@dataclass(frozen=True, slots=True, order=True)
+class Tap:
+    """A tap of the coil: at `word` it sets or resets (`edge`) the window `window`.
+
+    `trim_rt` is the delay of its input where several taps are joined.
+    """
+
+    word: int
+    window: str
+    edge: str
+    trim_rt: int = TRIM_RT[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """Taps of the coil, and the trims (set, reset) in rt of every window latch."""
+
+    taps: tuple[Tap, ...]
+    trims: Mapping[str, tuple[int, int]]
+
+    @property
+    def shared(self) -> dict[int, int]:
+        """Words with more than one tap, and how many."""
+        words = [tap.word for tap in self.taps]
+        return {w: words.count(w) for w in sorted(set(words)) if words.count(w) > 1}
+
+    @property
+    def joins(self) -> dict[tuple[str, str], int]:
+        """Window edges with more than one tap, and how many."""
+        edges = [(tap.window, tap.edge) for tap in self.taps]
+        return {e: edges.count(e) for e in sorted(set(edges)) if edges.count(e) > 1}
+
+
+def place_layers(plans: Sequence[LayerPlan], delays: Sequence[list[int]] = ()) -> Placement:
+    """Return engines, banks (with these channel delays, or 0), registers and readouts, placed."""
     out = Placement(Machine(), tuple(plans))
     x = 0
     for plan in plans:
-        x = _place_layer(out, plan, x)
+        x = _place_layer(out, plan, x, delays[plan.index] if delays else [])
     return out
 
 
-def _place_layer(out: Placement, plan: LayerPlan, x: int) -> int:
+def _place_layer(out: Placement, plan: LayerPlan, x: int, delays: list[int]) -> int:
     """Place one layer from column x; return the first free column east of it."""
     made = engine(plan.rom, plan.segments)
     out.engines.append(made)
     width, _, depth = made.volume.size
     out.machine.add(f"engine{plan.index}", made, (x, -3, -(depth // 2)))
     border = x + width - 1
-    channels = layer_channels(plan, made.d_rt)
-    if plan.shift is not None:
-        channels += readout_channels(plan, 0)
+    channels = _ordered(_place_readout(out, plan, border, made) + layer_channels(plan, made.d_rt))
     out.channels.append(channels)
-    strobes = turned(bank(channels, [0] * len(channels)), mirror_x=True)
-    at = (border + BANK_GAP, -3, -(strobes.volume.size[2] // 2))
-    out.banks_at.append(at)
+    made_bank = bank(channels, delays or [0] * len(channels))
+    out.constants.append(made_bank.constant_rt)
+    strobes = turned(made_bank, mirror_x=True)
+    at = (border + BANK_GAP, -3, -strobes.ports["token0"].pos[2])  # the start line's channel on the axis
     out.machine.add(f"bank{plan.index}", strobes, at)
     east = at[0] + strobes.volume.size[0]
-    _place_readout(out, plan, border, made)
     if plan.shift is not None:
         registers = register_file(plan.n_out)
         east += FILE_GAP
-        out.machine.add(f"file{plan.index + 1}", registers, (east, -3, -(registers.volume.size[2] // 2)))
+        at = (east, -3, -(registers.volume.size[2] // 2))
+        out.machine.add(f"file{plan.index + 1}", registers, at)
+        out.machine.add(f"on{plan.index + 1}", constant_on(), (east - 12, -1, at[2] + FILE_ON_Z))
+        out.machine.add(f"clocks{plan.index + 1}", join((TRIM_RT[0],) * 2), (east - 14, -1, at[2] + FILE_CK_Z))
         east += registers.volume.size[0]
     return east + ENGINE_GAP
 
 
-def _place_readout(out: Placement, plan: LayerPlan, border: int, made: Engine) -> None:
-    """Place the readout of a layer and its consumer, whose y port lies south of the line's end."""
+def _ordered(channels: list[Channel]) -> list[Channel]:
+    """Return the channels north to south, each near what it drives, so that wires are short and alike."""
+    north = ("late", "sample", "amax_ck", "amax_load", "amax_first", "amax_token",
+             "shift_n", "open_n", "double_n", "s1_n", "s0_n", "mark", "hold", "word", "push")  # fmt: skip
+    south = ("s0_s", "s1_s", "double_s", "open_s", "shift_s", "clock")
+    found = {c.name: c for c in channels}
+    axis = [c for c in channels if c.name.startswith("token")]
+    return [found[n] for n in north if n in found] + axis + [found[n] for n in south if n in found]
+
+
+def _place_readout(out: Placement, plan: LayerPlan, border: int, made: Engine) -> list[Channel]:
+    """Place the readout of a layer and its consumer; return the consumer's channels."""
     out_z = lane.CHAIN_Z + lane.OUT_V
-    consumer: Macro
-    if plan.shift is not None:
-        name, consumer = f"requant{plan.index}", requant(plan.sum_digits, plan.shift)
-    else:
-        name, consumer = "argmax", argmax(plan.n_out, plan.sum_digits)
+    hidden = requant(plan.sum_digits, plan.shift) if plan.shift is not None else None
+    last = argmax(plan.n_out, plan.sum_digits) if hidden is None else None
+    consumer: Macro = hidden or last  # type: ignore[assignment]
+    name = "argmax" if hidden is None else f"requant{plan.index}"
     port = consumer.ports["y"]
     at = (border + CONSUMER_X, -2 - port.pos[1], READOUT_Z - CONSUMER_NORTH - port.pos[2])
     out.machine.add(name, consumer, at)
     end = (at[0] + port.pos[0], -2, at[2] + port.pos[2])
-    made_readout = readout(border, out_z, READOUT_Z, end, port.side, twice=plan.shift is None)
-    out.readouts.append(made_readout)
-    out.machine.add(f"readout{plan.index}", made_readout.macro, made_readout.at)
+    placed = readout(border, out_z, READOUT_Z, end, port.side, twice=hidden is None)
+    out.machine.add(f"readout{plan.index}", placed.macro, placed.at)
     out.abutments += [(f"engine{plan.index}", f"readout{plan.index}"), (f"readout{plan.index}", name)]
+    y_rt = made.ports["out_n"].latency_rt + placed.delay_rt
+    out.y_rt.append(y_rt)
+    if hidden is not None:
+        return requant_channels(plan, y_rt + hidden.ck_rt)
+    assert last is not None
+    token = last.ports["token"]
+    out.machine.add("longer", longer(TOKEN_EXTRA_RT), (at[0] + token.pos[0] - 16, at[1], at[2] - 8))
+    return argmax_channels(last, y_rt)
 
 
-def place_control(out: Placement, taps: Sequence[int], windows: Mapping[str, int]) -> None:
-    """Place panel, buttons, clock, conductor with these taps, and a latch per window signal."""
+def place_control(out: Placement, control: Control) -> None:
+    """Place panel, buttons, clock, coil with its taps, splitters, and a trimmed latch per window."""
     machine, first = out.machine, out.plans[0]
-    machine.add("panel", panel(first.n_in, first.const_north, first.const_south, PANEL_COLUMNS),
-                (100, -3, CONTROL_Z + 40))  # fmt: skip
-    machine.add("clock", clock(lane.PERIOD_RT), (40, -1, CONTROL_Z + 20))
-    coil = turned(conductor(taps, lane.PERIOD_RT), mirror_x=True)
-    machine.add("conductor", coil, (40 - 16 - coil.volume.size[0], -1, CONTROL_Z))
+    middle = out.middle_x
+    pixels = panel(first.n_in, first.const_north, first.const_south, PANEL_COLUMNS)
+    machine.add("panel", pixels, (middle + 30, -3, CONTROL_Z + 10))
+    coil = conductor(sorted({tap.word for tap in control.taps}), lane.PERIOD_RT, depth=COIL_DEPTH)
+    coil_at = (middle - 26, -1, CONTROL_Z)
+    machine.add("conductor", coil, coil_at)
+    fan_z = CONTROL_Z - FAN_NORTH
+    order = sorted(control.shared.items(), key=lambda item: coil.ports[f"tap{item[0]}"].pos[::-1])
+    for word, count in order:
+        machine.add(f"fan{word}", fan_out(count), (coil_at[0] - FAN_GAP, -1, fan_z))
+        fan_z += 3 * count + FAN_PITCH
+    _place_windows(machine, control, coil_at[0] - FAN_GAP)
+    south = CONTROL_Z + 10 + pixels.volume.size[2] + 6
+    machine.add("clock", clock(lane.PERIOD_RT), (middle + 52, -1, south - 2))
     for name, macro, at in (
-        ("run", button(("", "RUN"), "green_concrete"), (90, -1, CONTROL_Z + 60)),
-        ("start", start_gate(), (40, -1, CONTROL_Z + 60)),
-        ("edge", one_shot(), (54, -1, CONTROL_Z + 60)),
-        ("token", stretcher(), (70, -1, CONTROL_Z + 60)),
-        ("on", constant_on(), (150, -1, CONTROL_Z)),
-        ("busy", window_latch(), (40, -1, CONTROL_Z + 50)),
+        ("run", button(("", "RUN"), "minecraft:green_concrete"), (middle + 30, -1, south + 26)),
+        ("reset", button(("", "RESET"), "minecraft:red_concrete"), (middle + 48, -1, south + 26)),
+        ("start", start_gate(), (middle + 22, -1, south + 6)),
+        ("clear", start_gate(), (middle + 60, -1, south + 20)),
+        ("edge", one_shot(), (middle + 26, -1, south)),
+        ("begin", turned(fan_out(2), 2), (middle + 34, -1, south + 8)),
+        ("busy", window_unit(), (middle + 42, -1, south + 14)),
+        ("done", window_unit(), (middle + 84, -1, south)),
     ):
         machine.add(name, macro, at)
-    for index, name in enumerate(sorted(windows)):
-        column, row = index % 8, index // 8
-        at = (70 + LATCH_PITCH[0] * column, -1, CONTROL_Z + LATCH_PITCH[1] * row)
-        machine.add(f"window.{name}", window_latch(), at)
+    for index in range(out.plans[-1].n_out):
+        at = (middle + 30 + LAMP_PITCH * index, -1, CONTROL_Z - 2)
+        machine.add(f"lamp{index}", lamp(("", str(index))), at)
+    for number, name in enumerate(("busy", "done")):
+        at = (middle + 30 + LAMP_PITCH * (index + 2 + number), -1, CONTROL_Z - 2)
+        machine.add(f"lamp_{name}", lamp(("", name.upper())), at)
 
 
-__all__ = ["Placement", "lamp", "place_control", "place_layers"]
+def _place_windows(machine: Machine, control: Control, east: int) -> None:
+    """Place the window latches west of column `east`, each with the joins of its edges on its west side."""
+    joins = control.joins
+    tallest = max(joins.values(), default=1)
+    pitch = max(LATCH_PITCH[1], 2 * (JOIN_PITCH * tallest + JOIN_GAP))
+    columns = -(-len(control.trims) // LATCH_ROWS)
+    for index, (name, (set_rt, reset_rt)) in enumerate(sorted(control.trims.items())):
+        column, row = index // LATCH_ROWS, index % LATCH_ROWS
+        x, z = east - LATCH_GAP - LATCH_PITCH[0] * (columns - column), CONTROL_Z + pitch * row
+        machine.add(f"w.{name}", window_unit(set_rt, reset_rt), (x + LATCH_X, -1, z))
+        for edge, dz in (("reset", 0), ("set", pitch // 2)):
+            if (name, edge) in joins:
+                trims = [t.trim_rt for t in control.taps if (t.window, t.edge) == (name, edge)]
+                machine.add(f"or.{edge}.{name}", join(trims), (x, -1, z + dz))
+
+
+__all__ = ["Control", "Placement", "Tap", "place_control", "place_layers"]

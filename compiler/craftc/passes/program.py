@@ -6,19 +6,19 @@ sums. One pass over one layer looks like this (two planes, W words, H levels)::
     slot   0 .. W-1     W        W+1 .. 2W     2W+1 .. 2W+2H
            plane 1    double      plane 0       read: shift, hold, shift, hold, ...
 
-    token  at 0 and W+1 (start of the ROM row)
+    token  at 0 and W+1 (start of a ROM segment)
     clock  with every word that has an input (the input registers step once)
-    force  bias words behind the inputs: constant 1 in plane 0 (north lanes of 4-bit layers), 8 in
-           plane 3 (south lanes)
+    force  4-bit layers: the bias words behind the inputs, constant 8 of the south lanes in the first
+           plane, constant 1 of the north lanes in the last
 
-Reads start in an even slot, because the parity clock tells shift words from hold words. The next
-layer starts PIPE_SLOTS after the last read, when the last activation stands in the register file.
+Reads start in slots of a fixed parity, because the half-rate clock tells shift words from hold words. The
+next layer starts PIPE_SLOTS after the last read, when the last activation stands in the register file.
 A pass over the first layer begins by loading the levers into the panel's registers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -39,7 +39,7 @@ class Window:
     signal: str  # load loadmode token clock force_n force_s double read
     start: int
     end: int
-    pass_index: int = 0  # token: which pass's ROM segment
+    segment: int = 0  # token: which ROM segment
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +55,12 @@ class Program:
         return tuple(sorted(found, key=lambda w: w.start))
 
 
-def program(plans: Sequence[LayerPlan]) -> Program:
-    """Return the program of a network. Raises TimingError if its own rules do not hold."""
+def program(plans: Sequence[LayerPlan], parity: Mapping[int, int] | None = None) -> Program:
+    """Return the program of a network; reads of layer l start in slots of parity[l] (default even).
+
+    Raises TimingError if its own rules do not hold.
+    """
+    wanted = parity or {}
     windows: list[Window] = []
     slot = 0
     for plan in plans:
@@ -66,7 +70,7 @@ def program(plans: Sequence[LayerPlan]) -> Program:
                 windows.append(Window(0, "load", slot, slot + LOAD_SLOTS))
                 windows.append(Window(0, "clock", slot + 1, slot + 2))
                 slot += LOAD_SLOTS
-            made = list(_pass(plan, pass_index, slot))
+            made = list(_pass(plan, pass_index, slot, wanted.get(plan.index, 0)))
             windows += made
             reads += [w for w in made if w.signal == "read"]
             slot = max(w.end for w in made)
@@ -74,29 +78,35 @@ def program(plans: Sequence[LayerPlan]) -> Program:
             windows.append(Window(plan.index + 1, "loadmode", reads[0].start, reads[-1].end + DRAIN_SLOTS))
         slot += PIPE_SLOTS
     result = Program(tuple(sorted(windows)), slot)
-    require_rules(result, plans)
+    require_rules(result, plans, wanted)
     return result
 
 
-def _pass(plan: LayerPlan, pass_index: int, start: int) -> Iterator[Window]:
+def _pass(plan: LayerPlan, pass_index: int, start: int, parity: int) -> Iterator[Window]:
     layer, slot = plan.index, start
-    inputs = len(plan.north)
+    segment = pass_index * len(plan.parts)
     for plane in reversed(range(plan.planes)):
-        yield Window(layer, "token", slot, slot + 1, pass_index)
+        yield Window(layer, "token", slot, slot + 1, segment)
+        yield Window(layer, "clock", slot, slot + plan.parts[0])
+        slot += plan.parts[0]
         if plan.planes > 1:
-            yield Window(layer, "clock", slot, slot + inputs)
-            if plane == 0 and plan.const_north:
-                yield Window(layer, "force_n", slot + inputs, slot + inputs + plan.const_north)
-            if plane == 3 and plan.const_south:
-                yield Window(layer, "force_s", slot + inputs, slot + inputs + plan.const_south)
-        else:
-            yield Window(layer, "clock", slot, slot + plan.words)
-        slot += plan.words
+            for signal, words, index in _bias(plan, plane):
+                yield Window(layer, "token", slot, slot + 1, segment + index)
+                yield Window(layer, signal, slot, slot + words)
+                slot += words
         if plane:
             yield Window(layer, "double", slot, slot + 1)
             slot += 1
-    slot += slot % 2
+    slot += (slot + parity) % 2
     yield Window(layer, "read", slot, slot + READ_SLOTS * reads_of(plan, pass_index))
+
+
+def _bias(plan: LayerPlan, plane: int) -> Iterator[tuple[str, int, int]]:
+    """Yield (force signal, words, segment of the pass) of the bias words read in a plane."""
+    if plane == 0 and plan.const_north:
+        yield "force_n", plan.const_north, 1
+    if plane == plan.planes - 1 and plan.const_south:
+        yield "force_s", plan.const_south, len(plan.parts) - 1
 
 
 def reads_of(plan: LayerPlan, pass_index: int) -> int:
@@ -106,24 +116,25 @@ def reads_of(plan: LayerPlan, pass_index: int) -> int:
     return neurons + int(odd)
 
 
-def require_rules(made: Program, plans: Sequence[LayerPlan]) -> None:
-    """Raise TimingError unless windows of a signal are disjoint, tokens far apart and reads even."""
+def require_rules(made: Program, plans: Sequence[LayerPlan], parity: Mapping[int, int]) -> None:
+    """Raise TimingError unless windows of a signal are disjoint, tokens far apart and reads in phase."""
     by_signal: dict[tuple[int, str], list[Window]] = {}
     for window in made.windows:
         by_signal.setdefault((window.layer, window.signal), []).append(window)
     for (layer, signal), found in sorted(by_signal.items()):
         found.sort(key=lambda w: w.start)
         for a, b in pairwise(found):
-            gap = plans[layer].words if signal == "token" else a.end - a.start
+            gap = plans[layer].parts[0] if signal == "token" and a.segment == b.segment else a.end - a.start
             if b.start < a.start + gap:
                 raise TimingError(f"{signal} windows {a} and {b} overlap", where=f"layer {layer}")
     for window in made.windows:
-        if window.signal == "read" and window.start % 2:
-            raise TimingError(f"read starts in odd slot {window.start}", where=f"layer {window.layer}")
+        if window.signal == "read" and window.start % 2 != parity.get(window.layer, 0):
+            raise TimingError(f"read starts in slot {window.start}", where=f"layer {window.layer}",
+                              legal=f"slots of parity {parity.get(window.layer, 0)}")  # fmt: skip
 
 
 def as_text(made: Program) -> str:
     """Return the program as text, one window per line in time order."""
     rows = sorted(made.windows, key=lambda w: (w.start, w.layer, w.signal))
-    lines = [f"{w.start:6d} {w.end:6d}  layer {w.layer}  {w.signal}  pass {w.pass_index}" for w in rows]
+    lines = [f"{w.start:6d} {w.end:6d}  layer {w.layer}  {w.signal}  segment {w.segment}" for w in rows]
     return "\n".join([f"slots {made.slots}", *lines])

@@ -23,7 +23,7 @@ from craftc.macros.readout import nsum
 from craftc.macros.turn import turned
 
 Y = -2  # height of the streams
-LINE_RT = 34  # both sum lines
+LINE_RT = 52  # both sum lines
 LINE_X = 4  # first line, blocks east of the engine's border
 DIRECT_RT = 6  # from T to M
 RISE = 4  # rows north of the adder in which the total runs east

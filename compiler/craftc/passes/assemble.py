@@ -1,0 +1,161 @@
+"""Pass `assemble`: places, wires and times the machine until taps and wires agree.
+
+The taps of the coil depend on the delays of the wires, and the wires on where the taps lie. So the
+taps are first chosen for guessed delays; after routing, trimming repeaters usually take up the rest.
+Where they cannot, the taps move and the machine is routed again. Strobe delays and trims change no
+port, so the wires stay as they are when the solved values are put in.
+"""
+
+from __future__ import annotations
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from craftc.errors import TimingError
+from craftc.macros import lane
+from craftc.macros.glue import TRIM_RT
+from craftc.passes.fold import LayerPlan
+from craftc.passes.place import Control, Placement, Tap, place_control, place_layers
+from craftc.passes.program import Program, program
+from craftc.passes.timing import Delays, Timing, solve
+from craftc.passes.wire import Wiring, connect, guess, window_name
+
+MAX_ROUNDS = 6
+MAX_GUESSES = 12
+FIRST_WORD = 2  # guessed tap of slot 0
+ORIGIN_WORDS = 8  # slot 0 begins about this many words after the run pulse
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Assembly:
+    """A machine whose wires meet its timing."""
+
+    placed: Placement
+    made: Program
+    wires: Wiring
+    timing: Timing
+    rounds: int
+
+
+def with_late_windows(made: Program, plans: Sequence[LayerPlan]) -> Program:
+    """Return the program with the windows of the readouts: late (as read), first and walk (argmax)."""
+    extra = [replace(w, signal="late") for w in made.windows if w.signal == "read"]
+    first = made.of(len(plans) - 1, "read")[0]
+    extra += [replace(first, signal=name, end=first.start + 1) for name in ("first", "walk")]
+    return Program(tuple(sorted([*made.windows, *extra])), made.slots)
+
+
+def _guess(made: Program) -> Control:
+    taps, names = [], set()
+    for w in made.windows:
+        name = window_name(w.layer, w.signal, w.segment)
+        names.add(name)
+        taps += [Tap(FIRST_WORD + w.start, name, "set"), Tap(FIRST_WORD + w.end, name, "reset")]
+    taps.append(Tap(FIRST_WORD + made.slots, "done", "set"))
+    return Control(tuple(sorted(taps)), {n: (TRIM_RT[0], TRIM_RT[0]) for n in sorted(names)})
+
+
+def assemble(plans: Sequence[LayerPlan], progress: Progress | None = None) -> Assembly:
+    """Return the routed machine. Raises RoutingError, PlacementError or TimingError if there is none."""
+    plan = _Plan(plans)
+    plan.settle_words()
+    for number in range(1, MAX_ROUNDS + 1):
+        if progress:
+            progress("route", number - 1, MAX_ROUNDS)
+        wires = connect(plan.placed, plan.made, plan.control)
+        timing = plan.trims(wires)
+        if timing is not None:
+            return _finish(plan, wires, timing, number)
+        plan.move(wires)
+    raise TimingError(f"taps and wires still move after {MAX_ROUNDS} rounds", where="assemble")
+
+
+def _finish(plan: _Plan, wires: Wiring, timing: Timing, rounds: int) -> Assembly:
+    """Put the solved delays and trims into the routed blocks: no port moves, so the wires stay."""
+    placed = place_layers(plan.plans, timing.delays)
+    place_control(placed, timing.control)
+    placed.machine.nets = plan.placed.machine.nets
+    low = wires.volume.origin
+    for name in sorted(placed.machine.instances):
+        old, new = plan.placed.machine.instances[name], placed.machine.instances[name]
+        places = [{k: p.pos for k, p in m.macro.ports.items()} for m in (old, new)]
+        if old.at != new.at or places[0] != places[1]:
+            raise TimingError(f"{name} changed its ports", where="assemble")
+        at = (new.at[0] - low[0], new.at[1] - low[1], new.at[2] - low[2])
+        wires.volume.paste(new.macro.volume, at, overwrite=True)
+    return Assembly(placed, plan.made, wires, timing, rounds)
+
+
+class _Plan:
+    """The placement under way: program, control, and the machine placed for them."""
+
+    def __init__(self, plans: Sequence[LayerPlan]) -> None:
+        self.plans = plans
+        self.parity: dict[int, int] = {p.index: 0 for p in plans}
+        self.phase = 0
+        self._program()
+        self.control = _guess(self.made)
+        self._place()
+
+    def _program(self) -> None:
+        self.made = with_late_windows(program(self.plans, self.parity), self.plans)
+
+    def _place(self) -> None:
+        self.placed = place_layers(self.plans)
+        place_control(self.placed, self.control)
+
+    def _origin(self, wires: Delays) -> list[int]:
+        return [wires.rt("run", 1) + lane.PERIOD_RT * ORIGIN_WORDS + self.phase] * len(self.plans)
+
+    def _solve(self, wires: Delays, *, strict: bool, move: bool) -> Timing:
+        return solve(self.placed, self.made, wires, self.control, self._origin(wires), strict=strict, move=move)
+
+    def _take(self, timing: Timing) -> bool:
+        """Adopt parity and taps; return whether anything moved."""
+        if any(timing.flip.values()):
+            self.parity = {k: v ^ timing.flip.get(k, 0) for k, v in self.parity.items()}
+            self._program()
+            self.control = _guess(self.made)
+            self._place()
+            return True
+        moved = [t.word for t in timing.control.taps] != [t.word for t in self.control.taps]
+        moved |= {(t.word, t.window, t.edge) for t in timing.control.taps} != {
+            (t.word, t.window, t.edge) for t in self.control.taps
+        }
+        self.control = timing.control
+        self._place()
+        return moved
+
+    def settle_words(self) -> None:
+        """Choose tap words by guessed wires, without routing."""
+        for _ in range(MAX_GUESSES):
+            wires = guess(self.placed, self.made, self.control)
+            if not self._take(self._first(wires, strict=False, move=True)):
+                return
+
+    def _first(self, wires: Delays, *, strict: bool, move: bool) -> Timing:
+        """Solve with the first origin phase that works, from the present one on."""
+        start, last = self.phase, None
+        for step in range(lane.PERIOD_RT if move else 1):
+            self.phase = (start + step) % lane.PERIOD_RT
+            try:
+                return self._solve(wires, strict=strict, move=move)
+            except TimingError as error:
+                last = error
+        assert last is not None
+        raise last
+
+    def trims(self, wires: Wiring) -> Timing | None:
+        """Return the timing if the present taps can be trimmed to these wires."""
+        try:
+            timing = self._solve(wires, strict=True, move=False)
+        except TimingError:
+            return None
+        return None if any(timing.flip.values()) else timing
+
+    def move(self, wires: Wiring) -> None:
+        """Choose other tap words for these wires."""
+        self._take(self._first(wires, strict=True, move=True))
