@@ -196,8 +196,8 @@ def place_control(out: Placement, control: Control) -> None:
     south = CONTROL_Z + 10 + pixels.volume.size[2] + 6
     machine.add("clock", clock(lane.PERIOD_RT), (middle + 52, -1, south - 2))
     for name, macro, at in (
-        ("run", button(("", "RUN"), "minecraft:green_concrete"), (middle + 30, -1, south + 26)),
-        ("reset", button(("", "RESET"), "minecraft:red_concrete"), (middle + 48, -1, south + 26)),
+        ("run", button(("", "RUN"), "green_concrete"), (middle + 30, -1, south + 26)),
+        ("reset", button(("", "RESET"), "red_concrete"), (middle + 48, -1, south + 26)),
         ("start", start_gate(), (middle + 22, -1, south + 6)),
         ("clear", start_gate(), (middle + 60, -1, south + 20)),
         ("edge", one_shot(), (middle + 26, -1, south)),

@@ -28,7 +28,7 @@ from craftc.passes.fold import LayerPlan
 READ_SLOTS = 2  # slots per neuron: one shift word, one hold word
 LOAD_SLOTS = 3  # the load line is on around the one clock that copies the levers
 DRAIN_SLOTS = 3  # slots after the last read in which the last activation is pushed
-PIPE_SLOTS = 5  # slots between the last read of a layer and the first word of the next
+PIPE_SLOTS = 16  # slots between the last read of a layer and the first word of the next (timing checks it)
 
 
 @dataclass(frozen=True, slots=True, order=True)

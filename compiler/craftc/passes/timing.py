@@ -194,7 +194,9 @@ class _Solver:
             first = push + P * reads[0].start - MODE_LEAD_RT
             return first - P + 1, first
         last = push + P * (reads[-1].end - 2) + MODE_HOLD_RT
-        return last, last + P - 1
+        scan = self.out[layer]["clock"] + self._to_registers(layer, "clock")
+        scan += P * self.made.of(layer, "clock")[0].start - MODE_LEAD_RT
+        return last, min(last + P - 1, scan)
 
     def latch_intervals(self) -> dict[tuple[str, str], list[Interval]]:
         """Return per (window, edge) the intervals of the latch's output, one per tap in time order."""
