@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from craftc.cells.drawing import CHARS
 from craftc.cells.library import load_cell
 from craftc.errors import ConfigError
 from craftc.macros.base import Macro, Pos, Sketch
@@ -30,6 +31,7 @@ DIGIT_RT = 2
 WORD_DIGITS = 6  # NL: the loop is one word long
 NEURON_RT = 24  # two words per neuron
 TILE_PITCH = 8
+IDLE_Z = -4  # row inside the loop
 TILE_SKEW_RT = 1  # token and lock line run this much later per class
 FIRST_TILE: Pos = (-2, 0, -13)
 LAST_LAMP_RT = 40  # after the last neuron's digit 0, skew not counted
@@ -75,6 +77,7 @@ def _sketch(classes: int) -> Sketch:
     for name in ("y", "ck", "first", "load"):
         cell_port(sketch, "argmax_core", name)
     cell_port(sketch, "argmax_head", "clear")
+    _idle_line(sketch)
     for index in range(classes):
         at = (FIRST_TILE[0] + TILE_PITCH * index, FIRST_TILE[1], FIRST_TILE[2])
         paste_cell(sketch, "argmax_tile", at)
@@ -85,10 +88,34 @@ def _sketch(classes: int) -> Sketch:
     return sketch
 
 
+def _idle_line(sketch: Sketch) -> None:
+    """Bring the port `idle` over the loop into its middle, where it stops three of the loop's relays.
+
+    While idle is on nothing circulates, so the machine is silent between runs. Side view, x to the east::
+
+        y=2                    - - - - -
+        y=1    # w - - - g(5)  #         -
+        y=0    -   g g g       A    |      - idle        x = 0 .. 11, z = -4
+    """
+    z = IDLE_Z
+    sketch.put((0, 0, z), CHARS["+"])
+    sketch.put((0, -1, z), CHARS["#"])
+    sketch.put((0, 1, z), CHARS["#"])
+    sketch.on_floor((1, 1, z), CHARS["w"])
+    for x in (2, 3, 4):
+        sketch.put((x, 0, z), CHARS["g"])
+        sketch.put((x, 1, z), CHARS["+"])
+    for x in range(5, 10):
+        sketch.on_floor((x, 2, z), CHARS["+"])
+    sketch.on_floor((10, 1, z), CHARS["+"])
+    sketch.on_floor((11, 0, z), CHARS["+"])
+    sketch.port("idle", (11, 0, z), "in", side="east")
+
+
 def argmax(classes: int, sum_digits: int) -> Argmax:
     """Return the argmax unit for `classes` neurons of `sum_digits` octal digits (two's complement).
 
-    Ports: in `y` (stream), `ck`, `load`, `first`, `token`, `clear` (binary), out `lamp0` .. (binary, strength
+    Ports: in `y` (stream), `ck`, `load`, `first`, `token`, `clear`, `idle` (binary), out `lamp0` .. (binary, strength
     15). Raises ConfigError on less than one class or on digits outside 2..5.
     """
     if classes < 1:

@@ -161,6 +161,7 @@ def _control_nets(placed: Placement) -> Iterator[Net]:
     yield _net("button", ["run.out"], ["start.in"])
     yield _net("clear_button", ["reset.out"], ["clear.in"])
     yield _net("busy", ["busy.q"], ["start.busy", "clear.busy", "lamp_busy.in"])
+    yield _net("idle", ["busy.not_q"], ["argmax.idle"])
     yield _net("done", ["done.q"], ["lamp_done.in"])
     yield _net("started", ["start.out"], ["edge.in"])
     yield _net("begin", ["edge.out"], ["begin.in"])
