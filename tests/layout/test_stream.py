@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -23,7 +25,7 @@ def test_letters_obey_the_grammar_and_count(delay: int) -> None:
     cells = corners(PATH)
     letters = assign(cells, delay)
     assert letters.count("C") == delay and letters[0] == letters[-1] == "D"
-    assert all(b in AFTER[a] for a, b in zip(letters, letters[1:], strict=False))
+    assert all(b in AFTER[a] for a, b in pairwise(letters))
     assert all(letters[cells.index(corner)] != "C" for corner in PATH)
 
 

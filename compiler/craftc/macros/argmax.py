@@ -115,8 +115,8 @@ def _idle_line(sketch: Sketch) -> None:
 def argmax(classes: int, sum_digits: int) -> Argmax:
     """Return the argmax unit for `classes` neurons of `sum_digits` octal digits (two's complement).
 
-    Ports: in `y` (stream), `ck`, `load`, `first`, `token`, `clear`, `idle` (binary), out `lamp0` .. (binary, strength
-    15). Raises ConfigError on less than one class or on digits outside 2..5.
+    Ports: in `y` (stream), `ck`, `load`, `first`, `token`, `clear`, `idle` (binary), out `lamp0` .. (binary,
+    strength 15). Raises ConfigError on less than one class or on digits outside 2..5.
     """
     if classes < 1:
         raise ConfigError(f"{classes} classes", where="argmax", legal="1 or more")

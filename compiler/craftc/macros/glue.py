@@ -201,4 +201,15 @@ def lamp(label: tuple[str, ...], frame: str = "black_concrete") -> Macro:
     return sketch.build()[0]
 
 
-__all__ = ["Pos", "button", "constant_on", "fan_out", "join", "lamp", "longer", "start_gate", "stretcher", "window_unit"]
+__all__ = [
+    "Pos",
+    "button",
+    "constant_on",
+    "fan_out",
+    "join",
+    "lamp",
+    "longer",
+    "start_gate",
+    "stretcher",
+    "window_unit",
+]

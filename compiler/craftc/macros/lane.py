@@ -27,7 +27,7 @@ from craftc.blocks.transform import transformed
 from craftc.cells.drawing import Drawing, dust, parse
 from craftc.cells.library import load_cell
 from craftc.errors import PlacementError
-from craftc.macros.base import Macro, Pos, Port
+from craftc.macros.base import Macro, Port, Pos
 
 CHAIN_Z = 2  # distance of the ROM chain from the tower row, blocks (rom_bank)
 DIGITS_PER_WORD = 6  # NL: octal digits of a word, sum digits plus flush digits

@@ -8,8 +8,6 @@ port, so the wires stay as they are when the solved values are put in.
 
 from __future__ import annotations
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -55,7 +53,7 @@ def _guess(made: Program) -> Control:
         names.add(name)
         taps += [Tap(FIRST_WORD + w.start, name, "set"), Tap(FIRST_WORD + w.end, name, "reset")]
     taps.append(Tap(FIRST_WORD + made.slots, "done", "set"))
-    return Control(tuple(sorted(taps)), {n: (TRIM_RT[0], TRIM_RT[0]) for n in sorted(names)})
+    return Control(tuple(sorted(taps)), dict.fromkeys(sorted(names), (TRIM_RT[0], TRIM_RT[0])))
 
 
 def assemble(plans: Sequence[LayerPlan], progress: Progress | None = None) -> Assembly:
@@ -71,6 +69,13 @@ def assemble(plans: Sequence[LayerPlan], progress: Progress | None = None) -> As
             return _finish(plan, wires, timing, number)
         plan.move(wires)
     raise TimingError(f"taps and wires still move after {MAX_ROUNDS} rounds", where="assemble")
+
+
+def first_placement(plans: Sequence[LayerPlan]) -> tuple[Placement, Program]:
+    """Return the machine placed for guessed wires, and its program: what an estimate needs."""
+    plan = _Plan(plans)
+    plan.settle_words()
+    return plan.placed, plan.made
 
 
 def _finish(plan: _Plan, wires: Wiring, timing: Timing, rounds: int) -> Assembly:
@@ -111,7 +116,8 @@ class _Plan:
         return [wires.rt("run", 1) + lane.PERIOD_RT * ORIGIN_WORDS + self.phase] * len(self.plans)
 
     def _solve(self, wires: Delays, *, strict: bool, move: bool) -> Timing:
-        return solve(self.placed, self.made, wires, self.control, self._origin(wires), strict=strict, move=move)
+        origin = self._origin(wires)
+        return solve(self.placed, self.made, wires, self.control, origin, strict=strict, move=move)
 
     def _take(self, timing: Timing) -> bool:
         """Adopt parity and taps; return whether anything moved."""

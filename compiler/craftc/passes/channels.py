@@ -96,7 +96,8 @@ def argmax_channels(unit: Argmax, y_rt: int) -> list[Channel]:
     return [
         Channel("late", SHIFT_PULSE_RT, (Gate("read"), Gate("parity")), (), None),
         Channel("amax_ck", unit.ck.width_rt, (Gate("shift"),), ("argmax.ck",), y_rt + unit.ck.start_rt),
-        Channel("amax_load", unit.load.width_rt, (Gate("shift"),), ("argmax.load",), y_rt + unit.load.start_rt),
+        Channel("amax_load", unit.load.width_rt, (Gate("shift"),), ("argmax.load",),
+                y_rt + unit.load.start_rt),
         Channel("amax_first", 0, (Gate("first"),), ("argmax.first",),
                 y_rt + unit.first.start_rt),
         Channel("amax_token", 0, (Gate("walk"),), ("longer.in",),

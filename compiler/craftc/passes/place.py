@@ -139,7 +139,8 @@ def _place_layer(out: Placement, plan: LayerPlan, x: int, delays: list[int]) -> 
         at = (east, -3, -(registers.volume.size[2] // 2))
         out.machine.add(f"file{plan.index + 1}", registers, at)
         out.machine.add(f"on{plan.index + 1}", constant_on(), (east - 12, -1, at[2] + FILE_ON_Z))
-        out.machine.add(f"clocks{plan.index + 1}", join((TRIM_RT[0],) * 2), (east - 14, -1, at[2] + FILE_CK_Z))
+        clocks = join((TRIM_RT[0],) * 2)
+        out.machine.add(f"clocks{plan.index + 1}", clocks, (east - 14, -1, at[2] + FILE_CK_Z))
         east += registers.volume.size[0]
     return east + ENGINE_GAP
 

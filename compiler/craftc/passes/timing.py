@@ -82,7 +82,8 @@ class _Solver:
                     wire = self.wires.rt(f"{channel.name}.{layer}")
                     times[channel.name] = self.origin[layer] + channel.act_rt - wire
             times["clock"] = self._clock_out(layer)
-            marked = [(f"{k}_{s}", n) for n, (s, k) in enumerate((s, k) for s in SIDES for k in ("open", "shift"))]
+            kinds = [f"{kind}_{side}" for side in SIDES for kind in ("open", "shift")]
+            marked = [(name, n) for n, name in enumerate(kinds)]
             times["mark"] = self._marker(layer, "mark", marked)
             names = [c.name for c in channels if c.name in ("sample", "hold", "amax_ck", "amax_load")]
             if self.placed.plans[layer].shift is not None:
@@ -144,7 +145,8 @@ class _Solver:
         first = y + valid[0] + max(wires) + DATA_SETUP_RT
         last = y + valid[1] + min(wires) - LOAD_PULSE_RT - 1
         if first > last and self.strict:
-            raise TimingError(f"push in {first}..{last}", where=f"layer {layer}", legal="data wires of like delay")
+            where = f"layer {layer}"
+            raise TimingError(f"push in {first}..{last}", where=where, legal="data wires of like delay")
         arrive = max(last, (first + last) // 2)
         times["push"] = arrive - self._to_registers(layer + 1, "push")
         # `hold` samples the marker shortly before `sample`; `word` carries it on to the sample of `push`
@@ -152,7 +154,8 @@ class _Solver:
         times["hold"] = times["sample"] - wires[0] + wires[1] - HOLD_EARLY_RT
         first_word = times["hold"] + SAMPLE_LEAD_RT + self.wires.rt(f"hold.{layer}") + MARGIN_RT
         last_word = times["push"] - SAMPLE_LEAD_RT - self.wires.rt(f"word.{layer}") - MARGIN_RT
-        low, high = max(first_word, last_word - P + 2 * MARGIN_RT), min(last_word, first_word + P - 2 * MARGIN_RT)
+        low = max(first_word, last_word - P + 2 * MARGIN_RT)
+        high = min(last_word, first_word + P - 2 * MARGIN_RT)
         if low > high and self.strict:
             raise TimingError(f"the marker cannot reach the push: {low}..{high}", where=f"layer {layer}",
                               legal="nearer wires")  # fmt: skip
@@ -282,10 +285,8 @@ def _fit(
         room, chosen = 99, []
         for k, ((low, high), lead) in enumerate(zip(spans, leads, strict=True)):
             center = (low + high) // 2
-            if words is None:
-                word = round((center - lead - middle * (1 if single else 2)) / P)
-            else:
-                word = words[k]
+            free = round((center - lead - middle * (1 if single else 2)) / P)
+            word = free if words is None else words[k]
             options = (0,) if single else range(TRIM_RT[0], TRIM_RT[1] + 1)
             arrive = lead + common + word * P
             inside, trim = max((min(arrive + t - low, high - arrive - t), t) for t in options)

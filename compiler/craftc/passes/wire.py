@@ -118,7 +118,8 @@ def _layer_nets(placed: Placement) -> Iterator[Net]:
             yield _net(f"hold.{layer}", [f"{bank}.hold"], [f"{bank}.word.hold"])
             yield _net(f"word.{layer}", [f"{bank}.word"], [f"{bank}.push.word"])
             for bit in range(4):
-                yield _net(f"data{bit}.{layer}", [f"requant{layer}.data{bit}"], [f"file{layer + 1}.data{bit}"])
+                data = f"data{bit}"
+                yield _net(f"{data}.{layer}", [f"requant{layer}.{data}"], [f"file{layer + 1}.{data}"])
             yield _net(f"pl.{layer + 1}", [f"on{layer + 1}.out"], [f"file{layer + 1}.pl0"])
         if layer == 0:
             yield _net("clock.0", ["bank0.clock"], ["panel.ck"])
