@@ -35,7 +35,7 @@ class BuildConfig:
     words_per_lane: int | None = None
     """Weight words that each lane streams, count; None: the optimizer chooses."""
 
-    optimize: Optimize = "area"
+    optimize: Optimize = "speed"
     """What the optimizer minimises: blocks of volume ("area") or redstone ticks per answer ("speed")."""
 
     mc: str = "1.20.4"

@@ -22,7 +22,7 @@ _FOLDING = (
     click.option(
         "--optimize",
         type=click.Choice(OPTIMIZE),
-        default="area",
+        default="speed",
         show_default=True,
         help="Fewest blocks, or fewest redstone ticks.",
     ),

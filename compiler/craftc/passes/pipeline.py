@@ -1,0 +1,149 @@
+"""The passes of a build, in order, and `build`, which runs them.
+
+    fold       layers over lanes and words, ROM digits        passes/fold.py
+    program    what happens in which word slot                passes/program.py
+    assemble   floorplan, wires, phases                       passes/{place,wire,timing,assemble}.py
+    bake       settled idle blocks                            passes/machine.py
+    drc        design rules on the blocks                     check/drc.py
+    lvs        blocks against netlist                         check/{blocks,lvs}.py
+    write      world, schematic, io map, picture              passes/output.py
+    verify     the written files, simulated on every vector   verify/
+    report     report.json and report.md                      passes/report.py
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from craftc.config import BuildConfig
+from craftc.errors import ConfigError
+from craftc.estimate.model import Estimate, estimate
+from craftc.export.safe import check_replaceable, fresh_output
+from craftc.model.checkpoint import Checkpoint
+from craftc.passes.assemble import Assembly, assemble
+from craftc.passes.fold import LayerPlan, fold
+from craftc.passes.machine import Baked, bake, check_layout, check_rules, plans_text
+from craftc.passes.output import facts_of, write_folder, write_schematic
+from craftc.passes.program import Program, as_text
+from craftc.verify.vectors import Vectors, image_vectors, random_vectors
+
+PASSES = ("fold", "program", "assemble", "bake", "drc", "lvs", "write", "verify", "report")
+RANDOM_VECTORS = 32  # of a model that brings no images
+Progress = Callable[[str, int, int], None]
+Emit = Callable[[str], None]
+
+
+class _Run:
+    """Times the passes and prints their result where the user asked for it."""
+
+    def __init__(self, print_after: Sequence[str], emit: Emit, progress: Progress | None) -> None:
+        unknown = sorted(set(print_after) - set(PASSES))
+        if unknown:
+            raise ConfigError(f"no pass {unknown[0]!r}", where="--print-after", legal=", ".join(PASSES))
+        self.wanted, self.emit, self.progress = set(print_after), emit, progress
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def timed(self, name: str) -> Iterator[None]:
+        """Measure one pass and show that it runs."""
+        if self.progress:
+            self.progress(name, 0, 1)
+        start = time.perf_counter()
+        yield
+        self.seconds[name] = round(time.perf_counter() - start, 3)
+        if self.progress:
+            self.progress(name, 1, 1)
+
+    def show(self, name: str, text: Callable[[], str]) -> None:
+        """Print a pass's result if asked for."""
+        if name in self.wanted:
+            self.emit(text())
+
+
+def build(
+    checkpoint: Checkpoint,
+    config: BuildConfig,
+    *,
+    out: Path | None,
+    schem: Path | None,
+    images: Path | None,
+    print_after: Sequence[str] = (),
+    emit: Emit = lambda text: None,
+    progress: Progress | None = None,
+) -> Mapping[str, Any]:
+    """Return the report of a finished build; writes the world to `out` and a schematic to `schem`.
+
+    Raises a CraftcError of the pass that refuses; then nothing is left at `out` or `schem`.
+    """
+    run = _Run(print_after, emit, progress)
+    if out is not None:
+        check_replaceable(out)
+    foretold = estimate(checkpoint, config)
+    baked, plans = _machine(checkpoint, config, run)
+    if schem is not None:
+        with run.timed("write"):
+            write_schematic(baked, schem, config)
+    if out is None:
+        return {"size": list(baked.volume.size), "placed_blocks": baked.volume.placed_blocks, "seconds": run.seconds}
+    vectors = _vectors(checkpoint, config, images)
+    return _folder(checkpoint, config, baked, plans, vectors, foretold, out, run)
+
+
+def _machine(checkpoint: Checkpoint, config: BuildConfig, run: _Run) -> tuple[Baked, tuple[LayerPlan, ...]]:
+    with run.timed("fold"):
+        plans = fold(checkpoint, config)
+    run.show("fold", lambda: plans_text(plans))
+    with run.timed("assemble"):
+        made = assemble(plans, run.progress)
+    run.show("program", lambda: as_text(made.made))
+    run.show("assemble", lambda: _assembly_text(made))
+    with run.timed("bake"):
+        baked = bake(made)
+    with run.timed("drc"):
+        check_rules(baked)
+    with run.timed("lvs"):
+        links = check_layout(baked)
+    run.show("lvs", lambda: f"links {links}  nets {len(made.wires.result.nets)}  equal")
+    return baked, plans
+
+
+def _assembly_text(made: Assembly) -> str:
+    rows = [f"{n}  at {i.at}  size {i.macro.volume.size}" for n, i in sorted(made.placed.machine.instances.items())]
+    nets = [f"net {n}  rt {r.delay_rt}  blocks {len(r.cells)}" for n, r in sorted(made.wires.result.nets.items())]
+    return "\n".join([*rows, *nets])
+
+
+def _vectors(checkpoint: Checkpoint, config: BuildConfig, images: Path | None) -> Vectors:
+    if images is not None:
+        found = image_vectors(images)
+        if found.n_in == checkpoint.n_in:
+            return found
+    return random_vectors(checkpoint.n_in, RANDOM_VECTORS, config.seed)
+
+
+def _folder(
+    checkpoint: Checkpoint, config: BuildConfig, baked: Baked, plans: tuple[LayerPlan, ...],
+    vectors: Vectors, foretold: Estimate, out: Path, run: _Run,
+) -> Mapping[str, Any]:  # fmt: skip
+    from craftc.passes.report import build_report, write_report
+    from craftc.verify import require_equal, verify_build
+
+    with fresh_output(out) as folder:
+        with run.timed("write"):
+            written = write_folder(folder, out.name, checkpoint, config, baked, plans, vectors, run.progress)
+        facts = facts_of(folder, checkpoint, baked, plans, written, foretold, run.seconds)
+        write_report(folder, facts)
+        if config.verify:
+            with run.timed("verify"):
+                found = verify_build(folder, progress=run.progress)
+            require_equal(found, out)
+            facts = facts_of(folder, checkpoint, baked, plans, written, foretold, run.seconds, found)
+        write_report(folder, facts)
+        return build_report(facts)
+
+
+__all__ = ["PASSES", "Program", "build"]
