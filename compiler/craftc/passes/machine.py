@@ -104,7 +104,7 @@ def expected_rt(assembly: Assembly) -> int:
     wires, timing = assembly.wires, assembly.timing
     done = next(t.word for t in timing.control.taps if t.window == "done")
     before = wires.rt("button") + wires.rt("started") + wires.rt("begin")
-    return before + wires.rt("run", 1) + 12 * done + wires.rt("finish", 2) + FIXED_RT
+    return before + wires.rt("run", 1) + 12 * done + wires.rt("finish", 2) + wires.rt("finished") + FIXED_RT
 
 
 FIXED_RT = 20  # start gate, one-shot, splitter, coil tap, latch and lamp wire, rounded up

@@ -200,11 +200,14 @@ def place_control(out: Placement, control: Control) -> None:
         ("run", button(("", "RUN"), "green_concrete"), (middle + 30, -1, south + 26)),
         ("reset", button(("", "RESET"), "red_concrete"), (middle + 48, -1, south + 26)),
         ("start", start_gate(), (middle + 22, -1, south + 6)),
-        ("clear", start_gate(), (middle + 60, -1, south + 20)),
+        ("clears", join((TRIM_RT[0],) * 2), (middle + 62, -1, south + 18)),
+        ("stops", join((TRIM_RT[0],) * 2), (middle + 26, -1, south + 14)),
+        ("abort", window_unit(), (middle + 80, -1, south + 20)),
+        ("finished", start_gate(), (middle + 102, -1, south + 4)),
         ("edge", one_shot(), (middle + 26, -1, south)),
         ("begin", turned(fan_out(2), 2), (middle + 34, -1, south + 8)),
         ("busy", window_unit(), (middle + 42, -1, south + 14)),
-        ("done", window_unit(), (middle + 84, -1, south)),
+        ("done", window_unit(), (middle + 116, -1, south)),
     ):
         machine.add(name, macro, at)
     for index in range(out.plans[-1].n_out):

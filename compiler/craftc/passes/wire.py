@@ -145,7 +145,7 @@ def _window_nets(placed: Placement, made: Program, control: Control) -> Iterator
         yield _net(f"fan{word}", [f"conductor.tap{word}"], [f"fan{word}.in"])
     for (window, edge), drivers in sorted(edges.items()):
         if window == "done":
-            yield _net("finish", drivers, ["clock.stop", "busy.reset", "done.set"])
+            yield _net("finish", drivers, ["stops.in0", "busy.reset", "finished.in"])
         elif len(drivers) == 1:
             yield _net(f"{edge}.{window}", drivers, [f"w.{window}.{edge}"])
         else:
@@ -160,14 +160,18 @@ def _window_nets(placed: Placement, made: Program, control: Control) -> Iterator
 def _control_nets(placed: Placement) -> Iterator[Net]:
     layers = range(len(placed.plans))
     yield _net("button", ["run.out"], ["start.in"])
-    yield _net("clear_button", ["reset.out"], ["clear.in"])
-    yield _net("busy", ["busy.q"], ["start.busy", "clear.busy", "lamp_busy.in"])
+    yield _net("wipe", ["reset.out"], ["stops.in1", "clears.in1", "abort.set"])
+    yield _net("stop", ["stops.out"], ["clock.stop"])
+    yield _net("aborted", ["abort.q"], ["finished.busy"])
+    yield _net("finished", ["finished.out"], ["done.set"])
+    yield _net("busy", ["busy.q"], ["start.busy", "lamp_busy.in"])
     yield _net("idle", ["busy.not_q"], ["argmax.idle"])
     yield _net("done", ["done.q"], ["lamp_done.in"])
     yield _net("started", ["start.out"], ["edge.in"])
     yield _net("begin", ["edge.out"], ["begin.in"])
     yield _net("run", ["begin.out0"], ["clock.start", "conductor.run", "busy.set"])
-    yield _net("clear", ["begin.out1", "clear.out"], ["argmax.clear", "done.reset"])
+    yield _net("fresh", ["begin.out1"], ["clears.in0", "abort.reset"])
+    yield _net("clear", ["clears.out"], ["argmax.clear", "done.reset"])
     for index in range(placed.plans[-1].n_out):
         yield _net(f"class{index}", [f"argmax.lamp{index}"], [f"lamp{index}.in"])
     yield _net("ck", ["clock.ck"], [f"bank{k}.ck" for k in layers])
