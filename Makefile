@@ -1,5 +1,5 @@
 # Every target sets up what it needs in .venv; only make and Python 3.11 or newer must exist.
-# Another interpreter: make demo PYTHON=/path/to/python3. More pytest options: make test PYTEST="-k run -x".
+# Another interpreter: make demo PYTHON=/path/to/python3. More pytest options: make test PYTEST="-n 8 -x".
 
 PYTHON ?=
 PYTEST ?=
@@ -42,12 +42,12 @@ demo: .venv/.core
 	.venv/bin/craftc run worlds/digits --index 17
 
 test: .venv/.dev judge
-	$(PY) -m pytest $(PYTEST)
+	$(PY) -m pytest -n 2 $(PYTEST)
 
 check: .venv/.dev
 	.venv/bin/ruff check compiler tests benchmarks setup.py
 	.venv/bin/mypy
-	$(PY) -m pytest -m "not slow and not oracle" $(PYTEST)
+	$(PY) -m pytest -n 2 -m "not slow and not oracle" $(PYTEST)
 
 bench: .venv/.core
 	$(PY) benchmarks/run.py $(BENCH)

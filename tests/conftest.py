@@ -13,7 +13,12 @@ ROOT = Path(__file__).resolve().parents[1]
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))  # makes `tests.oracle.client` importable with importlib mode
 
-from tests.oracle.client import Judge  # noqa: E402 - needs the path above
+if worker := os.environ.get("PYTEST_XDIST_WORKER"):
+    # workers that fill one cache of kernels at once can take each other's; numba reads this at import
+    _kernels = Path(os.environ.get("NUMBA_CACHE_DIR", ROOT / ".pytest_cache" / "numba"))
+    os.environ["NUMBA_CACHE_DIR"] = str(_kernels / worker)
+
+from tests.oracle.client import Judge  # noqa: E402 - needs the lines above
 
 
 @pytest.fixture(scope="session")

@@ -88,7 +88,8 @@ def build(
         with run.timed("write"):
             write_schematic(baked, schem, config)
     if out is None:
-        return {"size": list(baked.volume.size), "placed_blocks": baked.volume.placed_blocks, "seconds": run.seconds}
+        size, blocks = list(baked.volume.size), baked.volume.placed_blocks
+        return {"size": size, "placed_blocks": blocks, "seconds": run.seconds}
     vectors = _vectors(checkpoint, config, images)
     return _folder(checkpoint, config, baked, plans, vectors, foretold, out, run)
 
@@ -112,8 +113,9 @@ def _machine(checkpoint: Checkpoint, config: BuildConfig, run: _Run) -> tuple[Ba
 
 
 def _assembly_text(made: Assembly) -> str:
-    rows = [f"{n}  at {i.at}  size {i.macro.volume.size}" for n, i in sorted(made.placed.machine.instances.items())]
-    nets = [f"net {n}  rt {r.delay_rt}  blocks {len(r.cells)}" for n, r in sorted(made.wires.result.nets.items())]
+    instances, routed = sorted(made.placed.machine.instances.items()), sorted(made.wires.result.nets.items())
+    rows = [f"{n}  at {i.at}  size {i.macro.volume.size}" for n, i in instances]
+    nets = [f"net {n}  rt {r.delay_rt}  blocks {len(r.cells)}" for n, r in routed]
     return "\n".join([*rows, *nets])
 
 
