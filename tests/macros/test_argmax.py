@@ -192,6 +192,18 @@ def test_clear_puts_all_lamps_out() -> None:
     assert not levels[-1].any()
 
 
+def test_idle_stops_the_loop_and_leaves_no_trace() -> None:
+    unit, runs = argmax(3, 4), np.array([[-5, 77, 3], [8, -1, 9]])
+    bench, levers = make_bench(unit)
+    done = drive(unit, bench, levers, runs, 4)
+    bench.pulse(levers["idle"][0], done[0] + 9, 12)
+    bench.switch(levers["idle"][0], done[1] + 30, True)
+    levels = bench.run(done[1] + 100, [*lamps(unit, 3), unit.probes["complement"]])
+    assert winners(levels[:, :3], done, 2).tolist() == [1, 2]
+    running, resting = (levels[2 * (done[1] + rt) :][:40, 3] for rt in (5, 60))
+    assert len(np.unique(running)) > 1 and len(np.unique(resting)) == 1
+
+
 def test_design_rules() -> None:
     assert drc.check(settle(make_bench(argmax(3, 5))[0].volume)) == (0, [])
 
