@@ -8,7 +8,7 @@ import numpy as np
 
 from craftc.errors import RoutingError
 from craftc.layout.fabric import HALO, NO_DUST, NO_REPEATER, SIDES, Fabric, Terminal
-from craftc.layout.search import Grid, Labels, Task, search
+from craftc.layout.search import Grid, Labels, Task, add_all, search
 from craftc.layout.tree import Net, Tree, apart
 from craftc.macros.base import Pos
 from craftc.units import MAX_SIGNAL
@@ -41,9 +41,10 @@ class Router:
         self.grid = Grid(
             np.array(fabric.shape, dtype=np.int64), fabric.flags.ravel(), np.full(size, -1, dtype=np.int32),
             zeros(np.int32), zeros(np.int32), zeros(np.int32), zeros(np.int32), zeros(np.float32),
-            zeros(np.int32), zeros(np.float32), zeros(np.uint8), zeros(np.uint8),
+            zeros(np.int32), zeros(np.float32), zeros(np.uint8), zeros(np.uint8), np.zeros(nz * nx, np.uint8),
         )  # fmt: skip
         self.searches = 0
+        self.grid.column[:] = ((self.grid.flags.reshape(-1, nz * nx) & NO_DUST) == 0).any(axis=0)
         for index in range(len(nets)):
             self._fix_ends(index)
 
@@ -86,6 +87,7 @@ class Router:
             raise self._fail(index, f"no dust may lie at {pos}", faults)
         cell = self.fabric.flat(pos)
         self.grid.flags[cell] |= NO_REPEATER
+        self.grid.column[cell % self.rise] = 1  # beside a port dust may lie, whatever the flags say
         self._own_cell(index, cell, pos)
 
     def _fix_repeater(self, index: int, pos: Pos) -> None:
@@ -111,9 +113,9 @@ class Router:
         cells = np.array(tree.cell[first:], dtype=np.int64)
         if not len(cells):
             return
-        np.add.at(halo, (cells[:, None] + self.halo_steps).ravel(), sign)
-        np.add.at(halo, self._lower(tree, first) + 2 * self.rise, sign)
-        np.add.at(solid, cells - self.rise, sign)
+        add_all(halo, (cells[:, None] + self.halo_steps).ravel(), sign)
+        add_all(halo, self._lower(tree, first) + 2 * self.rise, sign)
+        add_all(solid, cells - self.rise, sign)
 
     def _lower(self, tree: Tree, first: int) -> np.ndarray:
         """Return the lower dust of every step at elements first.. (its head must stay open)."""
@@ -285,19 +287,29 @@ class Router:
         for cost, margin, most in (*tries, (costs[-1], None, MORE_LABELS)):
             low, high = self._window(index, margin)
             self.searches += 1
-            labels: Labels = search(self.grid, Task(
+            task = Task(
                 index, self.searches,
                 np.array([tree.cell[n] for n in dusts], dtype=np.int64),
                 np.array([tree.strength[n] for n in dusts], dtype=np.int64),
                 np.array([tree.rt[n] for n in dusts], dtype=np.int64),
                 np.array(goals, dtype=np.int64), np.array(lasts, dtype=np.int64),
                 low, high, present, cost, limit, most,
-            ))  # fmt: skip
+            )  # fmt: skip
+            labels: Labels = search(self.grid, task)
             if labels.end >= 0:
                 return self._follow(tree, dusts, labels, driver)
             if margin is None and labels.used < most and limit == UNLIMITED_RT:
                 break  # everything reachable was seen
-        raise self._no_path(index, labels, limit)
+        raise self._no_path(index, self._without_foresight(task), limit)
+
+    def _without_foresight(self, task: Task) -> Labels:
+        """Search again as if every column were open, to see how near the wire comes to its goal."""
+        columns = self.grid.column.copy()
+        self.grid.column[:] = 1
+        self.searches += 1
+        labels: Labels = search(self.grid, task._replace(number=self.searches))
+        self.grid.column[:] = columns
+        return labels
 
     def _window(self, index: int, margin: int | None) -> tuple[np.ndarray, np.ndarray]:
         shape = np.array(self.fabric.shape, dtype=np.int64)

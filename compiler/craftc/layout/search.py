@@ -2,7 +2,7 @@
 
 A label is (cell, strength, repeaters so far). Labels of one cell are pruned by dominance: a label that
 costs no less and is no stronger than another of its cell is dropped. The estimate counts cells, steps and
-repeaters of a straight wire and never overestimates.
+repeaters of a wire that crosses every column with a legal cell freely, and never overestimates.
 """
 
 from __future__ import annotations
@@ -42,6 +42,7 @@ class Grid(NamedTuple):
     cost: F32  # cheapest label pushed
     strong: U8  # its strength
     closed: U8  # strongest label expanded
+    column: U8  # per column (z, x): whether dust is legal at any height
 
 
 class Task(NamedTuple):
@@ -76,20 +77,56 @@ class Labels(NamedTuple):
 
 
 @nb.njit(cache=True)
-def _estimate(grid, task, cell, strength):  # type: ignore[no-untyped-def]
-    """Return a lower bound of the price from a dust of that strength to the nearest goal.
+def add_all(counts, cells, sign):  # type: ignore[no-untyped-def]
+    """Add `sign` to every one of `cells`, as often as it is listed."""
+    for cell in cells:
+        counts[cell] += sign
+
+
+@nb.njit(cache=True)
+def _ways(grid, task):  # type: ignore[no-untyped-def]
+    """Return per column (z, x) of the window the fewest steps to a goal through legal columns, -1 if none."""
+    nz, nx = grid.shape[1], grid.shape[2]
+    depth, width = task.high[1] - task.low[1] + 1, task.high[2] - task.low[2] + 1
+    far = np.full((depth, width), -1, np.int32)
+    queue = np.empty((depth * width, 2), np.int32)
+    first, last = 0, 0
+    for goal in task.goal:
+        z, x = goal // nx % nz - task.low[1], goal % nx - task.low[2]
+        if 0 <= z < depth and 0 <= x < width and far[z, x] < 0:
+            far[z, x] = 0
+            queue[last, 0], queue[last, 1] = z, x
+            last += 1
+    while first < last:
+        z, x = queue[first, 0], queue[first, 1]
+        first += 1
+        for dz, dx in ((0, 1), (0, -1), (1, 0), (-1, 0)):
+            b, a = z + dz, x + dx
+            if not (0 <= b < depth and 0 <= a < width) or far[b, a] >= 0:
+                continue
+            if grid.column[(b + task.low[1]) * nx + a + task.low[2]]:
+                far[b, a] = far[z, x] + 1
+                queue[last, 0], queue[last, 1] = b, a
+                last += 1
+    return far
+
+
+@nb.njit(cache=True)
+def _estimate(grid, task, ways, cell, strength):  # type: ignore[no-untyped-def]
+    """Return a lower bound of the price from a dust of that strength to the nearest goal, inf if unreachable.
 
     One repeater carries a wire 16 cells: 2 by itself and 14 by the dust after it.
     """
     nz, nx = grid.shape[1], grid.shape[2]
-    x, z, y = cell % nx, cell // nx % nz, cell // (nx * nz)
-    best = np.inf
+    x, z, y = cell % nx - task.low[2], cell // nx % nz - task.low[1], cell // (nx * nz)
+    if not (0 <= z < ways.shape[0] and 0 <= x < ways.shape[1]) or ways[z, x] < 0:
+        return np.inf
+    rise = grid.shape[0]
     for goal in task.goal:
-        rise = abs(goal // (nx * nz) - y)
-        far = max(abs(goal % nx - x) + abs(goal // nx % nz - z), rise)
-        repeaters = max(0, (far - strength + 1 + MAX_SIGNAL) // (MAX_SIGNAL + 1))
-        best = min(best, far + CLIMB_PRICE * rise + task.repeater_cost * repeaters)
-    return best
+        rise = min(rise, abs(goal // (nx * nz) - y))
+    far = max(ways[z, x], rise)
+    repeaters = max(0, (far - strength + 1 + MAX_SIGNAL) // (MAX_SIGNAL + 1))
+    return far + CLIMB_PRICE * rise + task.repeater_cost * repeaters
 
 
 @nb.njit(cache=True)
@@ -193,7 +230,7 @@ def _goal_of(task, cell):  # type: ignore[no-untyped-def]
 
 
 @nb.njit(cache=True)
-def _expand(grid, task, book, heap, at, count):  # type: ignore[no-untyped-def]
+def _expand(grid, task, ways, book, heap, at, count):  # type: ignore[no-untyped-def]
     """Make the labels that follow label `at`; return the new number of labels."""
     cells, parents, strengths, rts, by_repeater, price = book
     links = (cells, parents, by_repeater)
@@ -210,7 +247,8 @@ def _expand(grid, task, book, heap, at, count):  # type: ignore[no-untyped-def]
             total = price[at] + more
             if strength <= grid.closed[cell] or (total >= grid.cost[cell] and strength <= grid.strong[cell]):
                 continue
-            if _meets_itself(grid, links, at, cell, move != 3):
+            guess = _estimate(grid, task, ways, cell, strength)
+            if guess == np.inf or _meets_itself(grid, links, at, cell, move != 3):
                 continue
             if move == 3 and _meets_itself(grid, links, at, here + side, True):
                 continue
@@ -218,7 +256,7 @@ def _expand(grid, task, book, heap, at, count):  # type: ignore[no-untyped-def]
             cells[count], parents[count], price[count] = cell, at, total
             strengths[count], rts[count] = strength, rts[at] + (1 if move == 3 else 0)
             by_repeater[count] = 1 if move == 3 else 0
-            heapq.heappush(heap, (total + GREED * _estimate(grid, task, cell, strength), -total, count))
+            heapq.heappush(heap, (total + GREED * guess, -total, count))
             count += 1
     return count
 
@@ -241,13 +279,16 @@ def search(grid, task):  # type: ignore[no-untyped-def]
     strengths, rts = np.empty(room, np.uint8), np.empty(room, np.int32)
     by_repeater, price = np.zeros(room, np.uint8), np.zeros(room, np.float64)
     book = (cells, parents, strengths, rts, by_repeater, price)
-    count, end, near, nearest = 0, -1, -1, np.inf
+    count, end, near, nearest = 0, -1, 0, np.inf
+    ways = _ways(grid, task)
     heap = [(0.0, 0.0, -1)]
     heapq.heappop(heap)
     for index in range(len(task.start)):
         cells[count], parents[count] = task.start[index], -1
         strengths[count], rts[count] = task.start_strength[index], task.start_rt[index]
-        heapq.heappush(heap, (_estimate(grid, task, cells[count], strengths[count]), 0.0, count))
+        guess = _estimate(grid, task, ways, cells[count], strengths[count])
+        if guess < np.inf:
+            heapq.heappush(heap, (guess, 0.0, count))
         _fresh(grid, task.number, cells[count])
         count += 1
     while len(heap) > 0 and count < task.limit:
@@ -256,13 +297,13 @@ def search(grid, task):  # type: ignore[no-untyped-def]
         if strengths[at] <= grid.closed[here]:
             continue
         grid.closed[here] = strengths[at]
-        away = _estimate(grid, task, here, strengths[at])
+        away = _estimate(grid, task, ways, here, strengths[at])
         if away < nearest:
             near, nearest = at, away
         if _reached(grid, task, book, at):
             end = at
             break
-        count = _expand(grid, task, book, heap, at, count)
+        count = _expand(grid, task, ways, book, heap, at, count)
     return Labels(
         cells[:count], parents[:count], strengths[:count], rts[:count], by_repeater[:count], end, near, count
     )
