@@ -42,12 +42,12 @@ demo: .venv/.core
 	.venv/bin/craftc run worlds/digits --index 17
 
 test: .venv/.dev judge
-	$(PY) -m pytest -n 2 $(PYTEST)
+	$(PY) -m pytest -n 2 --dist loadgroup $(PYTEST)
 
 check: .venv/.dev
 	.venv/bin/ruff check compiler tests benchmarks setup.py
 	.venv/bin/mypy
-	$(PY) -m pytest -n 2 -m "not slow and not oracle" $(PYTEST)
+	$(PY) -m pytest -n 2 --dist loadgroup -m "not slow and not oracle" $(PYTEST)
 
 bench: .venv/.core
 	$(PY) benchmarks/run.py $(BENCH)
