@@ -46,6 +46,7 @@ class RoutedNet:
     dust: int
     repeaters: int
     cells: npt.NDArray[np.int32]
+    tree: Tree
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,14 @@ class RouteResult:
     blocks: int
 
 
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """Wires of an earlier run; `offset` is added to their positions to get those of the present volume."""
+
+    result: RouteResult
+    offset: Pos
+
+
 def route(
     volume: Volume,
     nets: Sequence[Net],
@@ -64,18 +73,25 @@ def route(
     bounds: Bounds | None = None,
     support: str = "minecraft:stone",
     max_rounds: int = MAX_ROUNDS,
+    earlier: Earlier | None = None,
 ) -> RouteResult:
     """Route all nets, place their blocks into `volume`, and return what was placed.
 
     `keepout` marks cells [y, z, x] that wires and supports must leave alone; `bounds` is (low, high
-    exclusive). Dust gets its shape when the whole world is done (blocks/dust.py). Raises RoutingError
-    naming the net, its ends and what blocks it; then the volume is unchanged.
+    exclusive). Wires of `earlier` are kept where their ends and surroundings allow it. Dust gets its shape
+    when the whole world is done (blocks/dust.py). Raises RoutingError naming the net, its ends and what
+    blocks it; then the volume is unchanged.
     """
     names = [net.name for net in nets]
     if len(set(names)) != len(names):
         raise RoutingError("two nets of one name", where=next(n for n in names if names.count(n) > 1))
     fabric = Fabric(volume, bounds, keepout)
     router = Router(fabric, nets)
+    if earlier is not None:
+        for index, net in enumerate(nets):
+            known = earlier.result.nets.get(net.name)
+            if known is not None:
+                router.keep(index, known.tree, known.cells, earlier.offset)
     rounds = _negotiate(router, max_rounds)
     trees = router.finish()
     before = volume.placed_blocks
@@ -87,7 +103,7 @@ def route(
 
 def _negotiate(router: Router, max_rounds: int) -> int:
     """Route until nothing disturbs anything; return the rounds used."""
-    todo = list(range(len(router.nets)))
+    todo = [index for index, tree in enumerate(router.trees) if tree is None]
     present = PRESENT_FIRST
     for number in range(1, max_rounds + 1):
         for index in todo:
@@ -121,7 +137,8 @@ def _report(fabric: Fabric, tree: Tree) -> RoutedNet:
     delays = [tuple(lead + rt - root for rt in sinks) for lead in tree.leads_rt]
     lengths = tuple(len(tree.way(end)) for end in tree.ends)
     repeaters = sum(1 for side in tree.side if side)
-    return RoutedNet(tree.net.name, tuple(delays), lengths, len(tree.cell) - repeaters, repeaters, cells)
+    dust = len(tree.cell) - repeaters
+    return RoutedNet(tree.net.name, tuple(delays), lengths, dust, repeaters, cells, tree)
 
 
 def positions(result: RouteResult) -> dict[str, list[Pos]]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
+import numpy.typing as npt
 
 from craftc.errors import RoutingError
-from craftc.layout.fabric import HALO, NO_DUST, NO_REPEATER, SIDES, Fabric, Terminal
+from craftc.layout.fabric import HALO, NO_CLIMB, NO_DUST, NO_REPEATER, SIDES, Fabric, Terminal
 from craftc.layout.search import Grid, Labels, Task, add_all, search
 from craftc.layout.tree import Net, Tree, apart
 from craftc.macros.base import Pos
@@ -21,6 +23,13 @@ HISTORY_STEP = 0.6
 REPEATER_COSTS = (3.0, 15.0, 60.0)  # tried in turn where a delay limit is missed
 _NAMES = {(1, 0, 0): "east", (-1, 0, 0): "west", (0, 0, 1): "south", (0, 0, -1): "north"}
 _OPPOSITE = {"east": "west", "west": "east", "north": "south", "south": "north"}
+
+
+def _ends(net: Net, offset: Pos) -> list[tuple[Pos, str, int]]:
+    def moved(t: Terminal) -> tuple[Pos, str, int]:
+        return (t.pos[0] + offset[0], t.pos[1] + offset[1], t.pos[2] + offset[2]), t.side, t.strength
+
+    return [*map(moved, net.drivers), ((0, 0, 0), "", len(net.drivers)), *map(moved, net.sinks)]
 
 
 class Router:
@@ -151,6 +160,30 @@ class Router:
                 self.grid.history[cells] += HISTORY_STEP
                 out.append(index)
         return out
+
+    def keep(self, index: int, old: Tree, at: npt.NDArray[np.int32], offset: Pos) -> bool:
+        """Take over a wire with elements at positions `at` + `offset` if the net may still have it there."""
+        local = at.astype(np.int64) + np.array(offset) - np.array(self.fabric.corner)
+        inside = (local > 2) & (local < np.array(self.fabric.shape)[[2, 0, 1]] - 3)
+        if _ends(old.net, offset) != _ends(self.nets[index], (0, 0, 0)) or not inside.all():
+            return False
+        _, nz, nx = self.fabric.shape
+        cells = (local[:, 1] * nz + local[:, 2]) * nx + local[:, 0]
+        tree = replace(old, net=self.nets[index], cell=[int(c) for c in cells])
+        grid = self.grid
+        shut = np.where([bool(s) for s in tree.side], NO_DUST | NO_REPEATER, NO_DUST)
+        bad = (grid.flags[cells] & shut != 0) & ~np.isin(cells, list(self._end_cells(index)))
+        bad |= (grid.owner[cells] != -1) & (grid.owner[cells] != index)
+        if bad.any() or (grid.flags[self._lower(tree, 0)] & NO_CLIMB).any():
+            return False
+        self._mark(grid.halo, grid.solid, tree, 0, 1)
+        self.trees[index] = tree
+        return True
+
+    def _end_cells(self, index: int) -> set[int]:
+        net = self.nets[index]
+        ends = [(t, steps) for t in (*net.drivers, *net.sinks) for steps in (1, 2)]
+        return {self.fabric.flat(t.cell(steps)) for t, steps in ends}
 
     # --- routing ----------------------------------------------------------------------------
 

@@ -18,7 +18,7 @@ from craftc.passes.fold import LayerPlan
 from craftc.passes.place import Control, Placement, Tap, place_control, place_layers
 from craftc.passes.program import Program, program
 from craftc.passes.timing import Delays, Timing, solve
-from craftc.passes.wire import Wiring, connect, guess, window_name
+from craftc.passes.wire import Learned, Wiring, connect, guess, window_name
 
 MAX_ROUNDS = 6
 MAX_GUESSES = 12
@@ -60,10 +60,11 @@ def assemble(plans: Sequence[LayerPlan], progress: Progress | None = None) -> As
     """Return the routed machine. Raises RoutingError, PlacementError or TimingError if there is none."""
     plan = _Plan(plans)
     plan.settle_words()
+    wires: Wiring | None = None
     for number in range(1, MAX_ROUNDS + 1):
         if progress:
             progress("route", number - 1, MAX_ROUNDS)
-        wires = connect(plan.placed, plan.made, plan.control)
+        wires = connect(plan.placed, plan.made, plan.control, wires)
         timing = plan.trims(wires)
         if timing is not None:
             return _finish(plan, wires, timing, number)
@@ -124,8 +125,6 @@ class _Plan:
         if any(timing.flip.values()):
             self.parity = {k: v ^ timing.flip.get(k, 0) for k, v in self.parity.items()}
             self._program()
-            self.control = _guess(self.made)
-            self._place()
             return True
         moved = [t.word for t in timing.control.taps] != [t.word for t in self.control.taps]
         moved |= {(t.word, t.window, t.edge) for t in timing.control.taps} != {
@@ -163,5 +162,9 @@ class _Plan:
         return None if any(timing.flip.values()) else timing
 
     def move(self, wires: Wiring) -> None:
-        """Choose other tap words for these wires."""
-        self._take(self._first(wires, strict=True, move=True))
+        """Choose other tap words where the present ones do not suit these wires."""
+        before = guess(self.placed, self.made, self.control)
+        for _ in range(MAX_GUESSES):
+            learned = Learned(wires, before, guess(self.placed, self.made, self.control))
+            if not self._take(self._first(learned, strict=True, move=True)):
+                return

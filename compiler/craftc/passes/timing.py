@@ -31,6 +31,7 @@ from craftc.passes.wire import SIDES, window_name, window_sinks
 
 P = lane.PERIOD_RT
 MARGIN_RT = 1  # least distance of an edge from a sampling moment
+KEEP_ROOM_RT = 2  # a tap moves if its edge comes nearer than this to a border of its interval
 LOAD_LEAD_RT, LOAD_HOLD_RT, LOAD_PULSE_RT = 5, 4, 3  # panel: load around ck (panel.py), one rt spare
 MODE_LEAD_RT, MODE_HOLD_RT = 8, 8  # register file: loadmode around the pushes
 HOLD_EARLY_RT = 4  # the marker is sampled for the push this long before it is for the requantiser
@@ -255,7 +256,7 @@ def _taps(solver: _Solver, old: Control, move: bool) -> Control:
         words = [t.word for t in old.taps if t.window == window and t.edge == edge]
         leads = _lead(solver, old, window, edge)
         fit = _fit(spans, leads, words) if solver.strict or not move else None
-        if move and (fit is None or fit[0] < 0):
+        if move and (fit is None or fit[0] < KEEP_ROOM_RT):
             fit = _fit(spans, leads, None)
         if fit is None or (fit[0] < 0 and solver.strict):
             raise TimingError(f"{edge} of window {window} cannot arrive in time", where=f"spans {spans[:2]}",

@@ -48,6 +48,22 @@ class Guess:
         return max(1, round(distance / BLOCKS_PER_RT)) + (1 if len(found.drivers) > 1 else 0)
 
 
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """Delays after some ports have moved: as routed, corrected by how the guess changed."""
+
+    wires: Wiring
+    before: Guess  # at the ports that were routed
+    now: Guess
+
+    def rt(self, net: str, sink: int = 0, driver: int = 0) -> int:
+        """Return a delay in rt."""
+        guessed, old = self.now.rt(net, sink, driver), self.before.nets.get(net)
+        if old is None or max(sink + 1 - len(old.sinks), driver + 1 - len(old.drivers)) > 0:
+            return guessed
+        return max(1, self.wires.rt(net, sink, driver) + guessed - self.before.rt(net, sink, driver))
+
+
 def guess(placed: Placement, made: Program, control: Control) -> Guess:
     """Return guessed delays of all nets of a placement."""
     return Guess(placed, {net.name: net for net in nets(placed, made, control)})
@@ -179,8 +195,11 @@ def _control_nets(placed: Placement) -> Iterator[Net]:
     yield _net("parity", ["clock.ck2"], parity)
 
 
-def connect(placed: Placement, made: Program, control: Control) -> Wiring:
-    """Route all nets of the machine and return its blocks. Raises RoutingError or PlacementError."""
+def connect(placed: Placement, made: Program, control: Control, earlier: Wiring | None = None) -> Wiring:
+    """Route all nets of the machine and return its blocks; wires of `earlier` stay where their ports do.
+
+    Raises RoutingError or PlacementError.
+    """
     machine = placed.machine
     machine.nets = nets(placed, made, control)
     low, high = machine.extent()
@@ -193,7 +212,11 @@ def connect(placed: Placement, made: Program, control: Control) -> Wiring:
         sinks = tuple(_terminal(placed, ref, low) for ref in net.sinks)
         wanted.append(router.Net(net.name, drivers, sinks))
     ceiling = (high[0] - low[0], CEILING - low[1], high[2] - low[2])
-    result = router.route(volume, wanted, bounds=((0, 0, 0), ceiling))
+    known = None
+    if earlier is not None:
+        was = earlier.volume.origin
+        known = router.Earlier(earlier.result, (was[0] - low[0], was[1] - low[1], was[2] - low[2]))
+    result = router.route(volume, wanted, bounds=((0, 0, 0), ceiling), earlier=known)
     return Wiring(volume, result)
 
 
