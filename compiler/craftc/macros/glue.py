@@ -186,6 +186,17 @@ def button(label: tuple[str, ...], block: str) -> Macro:
     return sketch.build()[0]
 
 
+def platform(width: int, length: int, texts: Sequence[tuple[str, ...]]) -> Macro:
+    """Return a floor to stand on (x width, z length), with signs of four lines along its north edge."""
+    sketch = Sketch("platform")
+    for x in range(width):
+        for z in range(length):
+            sketch.put((x, 0, z), BlockState.make("smooth_stone"))
+    for index, lines in enumerate(texts):
+        sketch.put((2 + 4 * index, 1, 0), *_sign(lines))
+    return sketch.build()[0]
+
+
 def lamp(label: tuple[str, ...], frame: str = "black_concrete") -> Macro:
     """Return a lamp of 1 block in a frame, lit while `in` is on, with a sign in front (south)."""
     sketch = Sketch("lamp")

@@ -30,6 +30,7 @@ from craftc.macros.glue import (
     join,
     lamp,
     longer,
+    platform,
     start_gate,
     window_unit,
 )
@@ -49,6 +50,13 @@ FAN_GAP, FAN_PITCH, FAN_NORTH = 20, 2, 10
 FILE_ON_Z, FILE_CK_Z = 52, 43  # rows of a register file, local
 TOKEN_EXTRA_RT = 6
 LAMP_PITCH = 4
+PLATFORM = (40, 7)  # blocks x, z: where the player arrives, south of the buttons
+PLATFORM_SIGNS = (
+    ("DRAW", "with the levers", "of the panel", ""),
+    ("RUN", "starts the", "machine", ""),
+    ("ANSWER", "is the lit lamp", "north of the", "panel"),
+    ("RESET", "stops and", "clears", ""),
+)
 COIL_DEPTH = 90  # rows of the coil per storey: all taps of a small machine lie on the ground
 CONSUMER_X, CONSUMER_NORTH = 30, 14  # a consumer's corner in x, and its y port in z, from border and adders
 PANEL_COLUMNS = 8
@@ -210,6 +218,7 @@ def place_control(out: Placement, control: Control) -> None:
         ("done", window_unit(), (middle + 116, -1, south)),
     ):
         machine.add(name, macro, at)
+    machine.add("platform", platform(*PLATFORM, PLATFORM_SIGNS), (middle + 20, -1, south + 32))
     for index in range(out.plans[-1].n_out):
         at = (middle + 30 + LAMP_PITCH * index, -1, CONTROL_Z - 2)
         machine.add(f"lamp{index}", lamp(("", str(index))), at)
