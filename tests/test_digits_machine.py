@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent / "verify"))
-
-from damage import change_rom, swap_bits, swap_lamps, with_interface
-from judges import judge_build
+from tests.oracle.client import Judge
+from tests.verify.damage import change_rom, swap_bits, swap_lamps, with_interface
+from tests.verify.judges import judge_build
 
 from craftc.config import BuildConfig
 from craftc.errors import MismatchError
@@ -26,7 +23,7 @@ from craftc.view.why import why
 
 WEIGHTS = Path(__file__).parent.parent / "weights"
 TOLERANCE = 0.05  # of the estimate, for volume and redstone ticks
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("digits")]  # one build for all
 
 
 @pytest.fixture(scope="module")
@@ -102,6 +99,6 @@ def test_every_block_of_the_rom_says_which_weight_it_is(world: Path) -> None:
 
 @pytest.mark.oracle
 @pytest.mark.parametrize("engine", ["mchprs", "mchprs-opt"])
-def test_outside_simulator_agrees_on_20_images(world: Path, tmp_path: Path, judge: object, engine: str) -> None:
+def test_outside_simulator_agrees(world: Path, tmp_path: Path, judge: Judge, engine: str) -> None:
     verdict = judge_build(world, engine, 20, tmp_path)
     assert verdict.images == 20 and verdict.wrong == ()
