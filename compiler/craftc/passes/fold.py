@@ -21,9 +21,9 @@ import numpy as np
 import numpy.typing as npt
 
 from craftc.config import BuildConfig
-from craftc.errors import FoldingError, UnsupportedOp
+from craftc.errors import FoldingError, OverflowRefused, UnsupportedOp
 from craftc.model.checkpoint import BIAS_STEP, Checkpoint, Int8, Layer, bias_codes
-from craftc.model.overflow import prove
+from craftc.model.overflow import digits_for, prove, signed_bits
 
 MAX_SUM_DIGITS = 5  # octal digits of a sum; the word has 6 with at least one flush digit
 MIN_SUM_DIGITS = 4  # narrower sums are widened: the strobes are drawn for 4 or 5
@@ -98,9 +98,26 @@ def fold(checkpoint: Checkpoint, config: BuildConfig) -> tuple[LayerPlan, ...]:
     for index, (layer, found) in enumerate(zip(checkpoint.layers, ranges, strict=True)):
         if layer.shift is not None and layer.shift % 3:
             raise UnsupportedOp(f"shift {layer.shift}", where=f"layer {index}", legal="0, 3, 6, 9")
-        digits = max(found.compare_digits if layer.shift is None else found.digits, MIN_SUM_DIGITS)
+        digits = max(found.digits, MIN_SUM_DIGITS, 0 if layer.shift is not None else _compared(index, layer))
         plans.append(_plan(index, layer, digits, _levels(index, layer, config, index == widest)))
     return tuple(plans)
+
+
+def _compared(index: int, layer: Layer) -> int:
+    """Return the octal digits of y[a] - y[b] - 1 over all pairs of outputs, as argmax forms it.
+
+    The range of a difference is that of one neuron with the weights w[a] - w[b]. Raises OverflowRefused.
+    """
+    weights = layer.weight_codes.astype(np.int64)
+    most = 0
+    for row, bias in zip(weights, layer.bias, strict=True):
+        reach = np.maximum(row - weights, 0).sum(axis=1) * layer.input_max + bias - layer.bias
+        most = max(most, int(reach.max()))
+    digits = digits_for(signed_bits(-most - 1, most))
+    if digits > MAX_SUM_DIGITS:
+        raise OverflowRefused(f"outputs differ by up to {most} and are compared in {digits} octal digits",
+                              where=f"layer {index}", legal=f"at most {MAX_SUM_DIGITS} digits")  # fmt: skip
+    return digits
 
 
 def _words(layer: Layer) -> tuple[int, int, int]:
