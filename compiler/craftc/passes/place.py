@@ -45,7 +45,7 @@ from craftc.passes.readout import readout
 BANK_GAP, FILE_GAP, ENGINE_GAP = 16, 28, 10  # routing columns in x
 READOUT_Z = -100  # z of the adders' inputs
 CONTROL_Z = 70
-LATCH_PITCH, LATCH_ROWS, LATCH_GAP, LATCH_X, JOIN_GAP = (34, 14), 6, 8, 14, 2
+LATCH_PITCH, LATCH_ROWS, LATCH_GAP, LATCH_X, JOIN_GAP = (34, 14), 90, 8, 14, 2
 FAN_GAP, FAN_PITCH, FAN_NORTH = 20, 2, 10
 FILE_ON_Z, FILE_CK_Z = 52, 43  # rows of a register file, local
 TOKEN_EXTRA_RT = 6
@@ -227,20 +227,32 @@ def place_control(out: Placement, control: Control) -> None:
         machine.add(f"lamp_{name}", lamp(("", name.upper())), at)
 
 
+def _window_depths(control: Control) -> dict[str, tuple[int, int]]:
+    """Return per window the rows of its reset part and of the whole: the joins of its edges, or a latch."""
+    out = {}
+    for name in sorted(control.trims):
+        parts = [JOIN_PITCH * control.joins.get((name, edge), 1) + JOIN_GAP for edge in ("reset", "set")]
+        out[name] = (parts[0], max(LATCH_PITCH[1], sum(parts)))
+    return out
+
+
 def _place_windows(machine: Machine, control: Control, east: int) -> None:
     """Place the window latches west of column `east`, each with the joins of its edges on its west side."""
-    joins = control.joins
-    tallest = max(joins.values(), default=1)
-    pitch = max(LATCH_PITCH[1], 2 * (JOIN_PITCH * tallest + JOIN_GAP))
-    columns = -(-len(control.trims) // LATCH_ROWS)
-    for index, (name, (set_rt, reset_rt)) in enumerate(sorted(control.trims.items())):
-        column, row = index // LATCH_ROWS, index % LATCH_ROWS
-        x, z = east - LATCH_GAP - LATCH_PITCH[0] * (columns - column), CONTROL_Z + pitch * row
-        machine.add(f"w.{name}", window_unit(set_rt, reset_rt), (x + LATCH_X, -1, z))
-        for edge, dz in (("reset", 0), ("set", pitch // 2)):
-            if (name, edge) in joins:
+    depths = _window_depths(control)
+    places: list[tuple[str, int, int]] = []
+    column, z = 0, 0
+    for name, (_, depth) in depths.items():
+        if z and z + depth > LATCH_ROWS:
+            column, z = column + 1, 0
+        places.append((name, column, z))
+        z += depth
+    for name, number, row in places:
+        x = east - LATCH_GAP - LATCH_PITCH[0] * (column + 1 - number)
+        machine.add(f"w.{name}", window_unit(*control.trims[name]), (x + LATCH_X, -1, CONTROL_Z + row))
+        for edge, dz in (("reset", 0), ("set", depths[name][0])):
+            if (name, edge) in control.joins:
                 trims = [t.trim_rt for t in control.taps if (t.window, t.edge) == (name, edge)]
-                machine.add(f"or.{edge}.{name}", join(trims), (x, -1, z + dz))
+                machine.add(f"or.{edge}.{name}", join(trims), (x, -1, CONTROL_Z + row + dz))
 
 
 __all__ = ["Control", "Placement", "Tap", "place_control", "place_layers"]
