@@ -17,13 +17,14 @@ from craftc.macros.glue import TRIM_RT
 from craftc.passes.fold import LayerPlan
 from craftc.passes.place import Control, Placement, Tap, place_control, place_layers
 from craftc.passes.program import Program, program
-from craftc.passes.timing import Delays, Timing, solve
+from craftc.passes.timing import Delays, EarlyTapError, Timing, phases, solve
 from craftc.passes.wire import Learned, Wiring, connect, guess, window_name
 
 MAX_ROUNDS = 6
 MAX_GUESSES = 12
 FIRST_WORD = 2  # guessed tap of slot 0
-ORIGIN_WORDS = 8  # slot 0 begins about this many words after the run pulse
+ORIGIN_WORDS = 8  # slot 0 begins about this many words after the run pulse, or later
+ORIGIN_STEP, MAX_ORIGIN_WORDS = 8, 400  # far wires need a later slot 0 (an even step: parities stay)
 Progress = Callable[[str, int, int], None]
 
 
@@ -101,7 +102,8 @@ class _Plan:
     def __init__(self, plans: Sequence[LayerPlan]) -> None:
         self.plans = plans
         self.parity: dict[int, int] = {p.index: 0 for p in plans}
-        self.phase = 0
+        self.phase = [0] * len(plans)
+        self.words = ORIGIN_WORDS
         self._program()
         self.control = _guess(self.made)
         self._place()
@@ -114,11 +116,18 @@ class _Plan:
         place_control(self.placed, self.control)
 
     def _origin(self, wires: Delays) -> list[int]:
-        return [wires.rt("run", 1) + lane.PERIOD_RT * ORIGIN_WORDS + self.phase] * len(self.plans)
+        start = wires.rt("run", 1) + lane.PERIOD_RT * self.words
+        return [start + phase for phase in self.phase]
 
     def _solve(self, wires: Delays, *, strict: bool, move: bool) -> Timing:
-        origin = self._origin(wires)
-        return solve(self.placed, self.made, wires, self.control, origin, strict=strict, move=move)
+        while True:
+            try:
+                return solve(self.placed, self.made, wires, self.control, self._origin(wires),
+                             strict=strict, move=move)  # fmt: skip
+            except EarlyTapError:
+                if not move or self.words > MAX_ORIGIN_WORDS:
+                    raise
+                self.words += ORIGIN_STEP
 
     def _take(self, timing: Timing) -> bool:
         """Adopt parity and taps; return whether anything moved."""
@@ -138,16 +147,22 @@ class _Plan:
         """Choose tap words by guessed wires, without routing."""
         for _ in range(MAX_GUESSES):
             wires = guess(self.placed, self.made, self.control)
-            if not self._take(self._first(wires, strict=False, move=True)):
+            if not self._take(self._first(wires, strict=False)):
                 return
 
-    def _first(self, wires: Delays, *, strict: bool, move: bool) -> Timing:
-        """Solve with the first origin phase that works, from the present one on."""
-        start, last = self.phase, None
-        for step in range(lane.PERIOD_RT if move else 1):
-            self.phase = (start + step) % lane.PERIOD_RT
+    def _first(self, wires: Delays, *, strict: bool) -> Timing:
+        """Solve with the first origin phases that work, from the present ones on."""
+        start = wires.rt("run", 1) + lane.PERIOD_RT * self.words
+        legal = []
+        for layer, present in enumerate(self.phase):
+            origin = [start] * len(self.phase)
+            found = phases(self.placed, self.made, wires, origin, layer, strict=strict)
+            legal.append(sorted(found or [present], key=lambda p: ((p - present) % lane.PERIOD_RT, p)))
+        last = None
+        for step in range(max(map(len, legal))):
+            self.phase = [options[step % len(options)] for options in legal]
             try:
-                return self._solve(wires, strict=strict, move=move)
+                return self._solve(wires, strict=strict, move=True)
             except TimingError as error:
                 last = error
         assert last is not None
@@ -166,5 +181,5 @@ class _Plan:
         before = guess(self.placed, self.made, self.control)
         for _ in range(MAX_GUESSES):
             learned = Learned(wires, before, guess(self.placed, self.made, self.control))
-            if not self._take(self._first(learned, strict=True, move=True)):
+            if not self._take(self._first(learned, strict=True)):
                 return

@@ -51,6 +51,10 @@ class Timing:
     slack_rt: int = 99
 
 
+class EarlyTapError(TimingError):
+    """A tap would lie before the coil: every origin must be later."""
+
+
 class Delays(Protocol):
     """Delays of nets: routed (`wire.Wiring`) or guessed (`wire.Guess`)."""
 
@@ -76,20 +80,29 @@ class _Solver:
 
     def channels(self) -> None:
         """Fix the output time of every channel."""
-        for layer, channels in enumerate(self.placed.channels):
-            times = self.out[layer]
-            for channel in channels:
-                if channel.act_rt is not None:
-                    wire = self.wires.rt(f"{channel.name}.{layer}")
-                    times[channel.name] = self.origin[layer] + channel.act_rt - wire
-            times["clock"] = self._clock_out(layer)
-            kinds = [f"{kind}_{side}" for side in SIDES for kind in ("open", "shift")]
-            marked = [(name, n) for n, name in enumerate(kinds)]
+        for layer in range(len(self.placed.plans)):
+            self.layer_channels(layer)
+
+    def layer_channels(self, layer: int) -> None:
+        """Fix the output time of every channel of a layer."""
+        channels, times = self.placed.channels[layer], self.out[layer]
+        for channel in channels:
+            if channel.act_rt is not None:
+                wire = self.wires.rt(f"{channel.name}.{layer}")
+                times[channel.name] = self.origin[layer] + channel.act_rt - wire
+        times["clock"] = self._clock_out(layer)
+        names = [c.name for c in channels if c.name in ("sample", "hold", "amax_ck", "amax_load")]
+        if self.placed.plans[layer].shift is not None:
+            self._push(layer, times, names)
+        gates = [f"{kind}_{side}" for side in SIDES for kind in ("open", "shift")]
+        marked = [(name, n) for n, name in enumerate(gates)]
+        fixed = [(name, n) for n, name in enumerate(names)]
+        times["mark"] = self._marker(layer, "mark", marked)
+        try:
+            times["late"] = self._marker(layer, "late", fixed)
+        except TimingError:  # both must read in slots of one parity
+            self.flip[layer] = 1 - self.flip[layer]
             times["mark"] = self._marker(layer, "mark", marked)
-            names = [c.name for c in channels if c.name in ("sample", "hold", "amax_ck", "amax_load")]
-            if self.placed.plans[layer].shift is not None:
-                self._push(layer, times, names)
-            fixed = [(name, n) for n, name in enumerate(names)]
             times["late"] = self._marker(layer, "late", fixed)
 
     def sample(self, layer: int, channel: str) -> int:
@@ -234,6 +247,21 @@ def solve(
     return Timing(control, delays, list(origin), solver.flip)
 
 
+def phases(
+    placed: Placement, made: Program, wires: Delays, origin: Sequence[int], layer: int, *, strict: bool
+) -> list[int]:
+    """Return by how many rt (0..P-1) a layer's origin may be later so that its channels can be timed."""
+    found = []
+    for phase in range(P):
+        later = [start + phase for start in origin]
+        try:
+            _Solver(placed, made, wires, placed.constants, later, strict).layer_channels(layer)
+        except TimingError:
+            continue
+        found.append(phase)
+    return found
+
+
 def _lead(solver: _Solver, old: Control, window: str, edge: str) -> list[int]:
     """Return per tap of a window edge the delay from the coil's tap to the latch, without trims."""
     mine = [tap for tap in old.taps if tap.window == window and tap.edge == edge]
@@ -268,7 +296,7 @@ def _taps(solver: _Solver, old: Control, move: bool) -> Control:
     done = -(-(end - solver.coil) // P)
     taps.append(Tap(done if move else next(t.word for t in old.taps if t.window == "done"), "done", "set"))
     if min(tap.word for tap in taps) < 0:
-        raise TimingError("a tap lies before the coil", where=str(min(taps)), legal="a later origin")
+        raise EarlyTapError("a tap lies before the coil", where=str(min(taps)), legal="a later origin")
     return Control(tuple(sorted(taps)), {k: (v[0], v[1]) for k, v in sorted(trims.items())})
 
 
@@ -298,4 +326,4 @@ def _fit(
     return best
 
 
-__all__ = ["Delays", "Timing", "solve"]
+__all__ = ["Delays", "EarlyTapError", "Timing", "phases", "solve"]
