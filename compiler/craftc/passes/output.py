@@ -24,7 +24,7 @@ from craftc.verify.vectors import Vectors
 from craftc.view.place_map import place_map
 from craftc.view.png import render_png
 
-SPAWN_SOUTH, SPAWN_UP = 8, -1  # the player stands on the platform south of the run button, looking north
+SPAWN_SOUTH, SPAWN_UP = 7, -1  # the player stands on the platform south of the run button, looking north
 PICTURE_PIXELS = 2_000_000
 NORTH_YAW = 180.0
 Progress = Callable[[str, int, int], None]

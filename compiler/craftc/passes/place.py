@@ -42,9 +42,9 @@ from craftc.passes.channels import Channel, argmax_channels, bank, layer_channel
 from craftc.passes.fold import LayerPlan
 from craftc.passes.readout import readout
 
-BANK_GAP, FILE_GAP, ENGINE_GAP = 16, 28, 10  # routing columns in x
-READOUT_Z = -100  # z of the adders' inputs
-CONTROL_Z = 70
+BANK_GAP, FILE_GAP, ENGINE_GAP = 16, 22, 6  # routing columns in x
+READOUT_Z = -88  # z of the adders' inputs
+CONTROL_Z = 66
 LATCH_PITCH, LATCH_ROWS, LATCH_GAP, LATCH_X, JOIN_GAP = (34, 14), 90, 8, 14, 2
 FAN_GAP, FAN_PITCH, FAN_NORTH = 20, 2, 10
 FILE_ON_Z, FILE_CK_Z = 52, 43  # rows of a register file, local
@@ -57,7 +57,7 @@ PLATFORM_SIGNS = (
     ("ANSWER", "is the lit lamp", "north of the", "panel"),
     ("RESET", "stops and", "clears", ""),
 )
-COIL_DEPTH = 90  # rows of the coil per storey: all taps of a small machine lie on the ground
+COIL_ROW, COIL_DEPTH = 36, 90  # rows of the coil per storey: all taps of a small machine lie on the ground
 CONSUMER_X, CONSUMER_NORTH = 30, 14  # a consumer's corner in x, and its y port in z, from border and adders
 PANEL_COLUMNS = 8
 
@@ -193,8 +193,8 @@ def place_control(out: Placement, control: Control) -> None:
     middle = out.middle_x
     pixels = panel(first.n_in, first.const_north, first.const_south, PANEL_COLUMNS)
     machine.add("panel", pixels, (middle + 30, -3, CONTROL_Z + 10))
-    coil = conductor(sorted({tap.word for tap in control.taps}), lane.PERIOD_RT, depth=COIL_DEPTH)
-    coil_at = (middle - 26, -1, CONTROL_Z)
+    coil = conductor(sorted({tap.word for tap in control.taps}), lane.PERIOD_RT, COIL_ROW, COIL_DEPTH)
+    coil_at = (middle - 30, -1, CONTROL_Z)
     machine.add("conductor", coil, coil_at)
     fan_z = CONTROL_Z - FAN_NORTH
     order = sorted(control.shared.items(), key=lambda item: coil.ports[f"tap{item[0]}"].pos[::-1])
@@ -218,7 +218,7 @@ def place_control(out: Placement, control: Control) -> None:
         ("done", window_unit(), (middle + 116, -1, south)),
     ):
         machine.add(name, macro, at)
-    machine.add("platform", platform(*PLATFORM, PLATFORM_SIGNS), (middle + 20, -1, south + 32))
+    machine.add("platform", platform(*PLATFORM, PLATFORM_SIGNS), (middle + 20, -1, south + 31))
     for index in range(out.plans[-1].n_out):
         at = (middle + 30 + LAMP_PITCH * index, -1, CONTROL_Z - 2)
         machine.add(f"lamp{index}", lamp(("", str(index))), at)
