@@ -204,7 +204,7 @@ def connect(placed: Placement, made: Program, control: Control, earlier: Wiring 
     machine.nets = nets(placed, made, control)
     low, high = machine.extent()
     low = (low[0] - MARGIN[0], low[1] - 1, low[2] - MARGIN[2])
-    high = (high[0] + MARGIN[0], high[1] + 1, high[2] + MARGIN[2])
+    high = (high[0] + MARGIN[0], max(high[1] + 1, CEILING), high[2] + MARGIN[2])
     volume = machine.volume(low, high)
     wanted = []
     for net in machine.nets:
