@@ -57,6 +57,7 @@ PLATFORM_SIGNS = (
     ("ANSWER", "is the lit lamp", "north of the", "panel"),
     ("RESET", "stops and", "clears", ""),
 )
+COIL_NORTH = 7  # rows by which the coil begins north of the other control parts
 COIL_ROW, COIL_DEPTH = 36, 90  # rows of the coil per storey: all taps of a small machine lie on the ground
 CONSUMER_X, CONSUMER_NORTH = 30, 14  # a consumer's corner in x, and its y port in z, from border and adders
 PANEL_COLUMNS = 8
@@ -194,7 +195,7 @@ def place_control(out: Placement, control: Control) -> None:
     pixels = panel(first.n_in, first.const_north, first.const_south, PANEL_COLUMNS)
     machine.add("panel", pixels, (middle + 30, -3, CONTROL_Z + 10))
     coil = conductor(sorted({tap.word for tap in control.taps}), lane.PERIOD_RT, COIL_ROW, COIL_DEPTH)
-    coil_at = (middle - 30, -1, CONTROL_Z)
+    coil_at = (middle - 30, -1, CONTROL_Z - COIL_NORTH)
     machine.add("conductor", coil, coil_at)
     fan_z = CONTROL_Z - FAN_NORTH
     order = sorted(control.shared.items(), key=lambda item: coil.ports[f"tap{item[0]}"].pos[::-1])
