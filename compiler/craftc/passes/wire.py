@@ -14,6 +14,7 @@ from craftc.units import MAX_SIGNAL
 
 MARGIN: tuple[int, int, int] = (12, 4, 12)  # free cells around the machine in which wires may run
 CEILING = 8  # wires stay below this height (the yards are flat; only engines and the coil are taller)
+PORT_HEADROOM = 4  # or this much above the highest port, where the coil has several storeys
 STRENGTH = {"panel.x_n": 7, "panel.x_s": 7, "clock.ck": 9, "clock.ck2": 9}  # ports weaker than 15
 TAP_STRENGTH = 14  # macros/conductor.py
 SIDES = ("n", "s")
@@ -211,7 +212,8 @@ def connect(placed: Placement, made: Program, control: Control, earlier: Wiring 
         drivers = tuple(_terminal(placed, ref, low) for ref in net.drivers)
         sinks = tuple(_terminal(placed, ref, low) for ref in net.sinks)
         wanted.append(router.Net(net.name, drivers, sinks))
-    ceiling = (high[0] - low[0], CEILING - low[1], high[2] - low[2])
+    highest = max(machine.port(ref).pos[1] for net in machine.nets for ref in (*net.drivers, *net.sinks))
+    ceiling = (high[0] - low[0], max(CEILING, highest + PORT_HEADROOM) - low[1], high[2] - low[2])
     known = None
     if earlier is not None:
         was = earlier.volume.origin
