@@ -98,7 +98,8 @@ def test_every_block_of_the_rom_says_which_weight_it_is(world: Path) -> None:
 
 
 @pytest.mark.oracle
-@pytest.mark.parametrize(("engine", "images"), [("mchprs", 20), ("mchprs-opt", 20), ("mc-tick", 2)])
-def test_outside_simulator_agrees(world: Path, tmp_path: Path, judge: Judge, engine: str, images: int) -> None:
+@pytest.mark.parametrize("engine", ["mchprs", "mchprs-opt", "mc-tick"])
+def test_outside_simulator_agrees(world: Path, tmp_path: Path, judge: Judge, engine: str) -> None:
+    images = 2 if engine == "mc-tick" else 20  # mc-tick needs some 20 s per image
     verdict = judge_build(world, engine, images, tmp_path)
     assert verdict.images == images and verdict.wrong == ()
