@@ -205,15 +205,16 @@ def connect(placed: Placement, made: Program, control: Control, earlier: Wiring 
     machine.nets = nets(placed, made, control)
     low, high = machine.extent()
     low = (low[0] - MARGIN[0], low[1] - 1, low[2] - MARGIN[2])
-    high = (high[0] + MARGIN[0], max(high[1] + 1, CEILING), high[2] + MARGIN[2])
+    highest = max(machine.port(ref).pos[1] for net in machine.nets for ref in (*net.drivers, *net.sinks))
+    top = max(CEILING, highest + PORT_HEADROOM)
+    high = (high[0] + MARGIN[0], max(high[1] + 1, top), high[2] + MARGIN[2])
     volume = machine.volume(low, high)
     wanted = []
     for net in machine.nets:
         drivers = tuple(_terminal(placed, ref, low) for ref in net.drivers)
         sinks = tuple(_terminal(placed, ref, low) for ref in net.sinks)
         wanted.append(router.Net(net.name, drivers, sinks))
-    highest = max(machine.port(ref).pos[1] for net in machine.nets for ref in (*net.drivers, *net.sinks))
-    ceiling = (high[0] - low[0], max(CEILING, highest + PORT_HEADROOM) - low[1], high[2] - low[2])
+    ceiling = (high[0] - low[0], top - low[1], high[2] - low[2])
     known = None
     if earlier is not None:
         was = earlier.volume.origin
