@@ -93,7 +93,8 @@ def fold(checkpoint: Checkpoint, config: BuildConfig) -> tuple[LayerPlan, ...]:
         raise UnsupportedOp("a single layer", where=checkpoint.name, legal="two or more layers")
     if config.lanes is not None and config.words_per_lane is not None:
         raise FoldingError("lanes and words per lane are both given", legal="one of them")
-    widest = max(range(len(ranges)), key=lambda k: (checkpoint.layers[k].n_out, -k))
+    hidden = range(len(ranges) - 1)  # the last layer is always done in one pass
+    widest = max(hidden, key=lambda k: (checkpoint.layers[k].n_out, -k))
     plans = []
     for index, (layer, found) in enumerate(zip(checkpoint.layers, ranges, strict=True)):
         if layer.shift is not None and layer.shift % 3:
@@ -139,6 +140,10 @@ def legal_levels(n_out: int) -> tuple[int, ...]:
 
 def _levels(index: int, layer: Layer, config: BuildConfig, widest: bool) -> int:
     """Return the levels of a layer. The widest layer must fit the setting exactly, others come near it."""
+    if layer.shift is None:  # argmax wants all neurons in one steady row
+        if layer.n_out > MAX_LEVELS:
+            raise UnsupportedOp(f"{layer.n_out} classes", where=f"layer {index}", legal=f"at most {MAX_LEVELS}")
+        return layer.n_out
     legal = legal_levels(layer.n_out)
     words, _, _ = _words(layer)
     by_words = {words * -(-layer.n_out // n): n for n in legal}
