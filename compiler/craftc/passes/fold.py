@@ -142,7 +142,8 @@ def _levels(index: int, layer: Layer, config: BuildConfig, widest: bool) -> int:
     """Return the levels of a layer. The widest layer must fit the setting exactly, others come near it."""
     if layer.shift is None:  # argmax wants all neurons in one steady row
         if layer.n_out > MAX_LEVELS:
-            raise UnsupportedOp(f"{layer.n_out} classes", where=f"layer {index}", legal=f"at most {MAX_LEVELS}")
+            legal_count = f"at most {MAX_LEVELS}"
+            raise UnsupportedOp(f"{layer.n_out} classes", where=f"layer {index}", legal=legal_count)
         return layer.n_out
     legal = legal_levels(layer.n_out)
     words, _, _ = _words(layer)
