@@ -194,9 +194,10 @@ def check(volume: Volume, limit: int = REPORT_LIMIT) -> tuple[int, list[Finding]
     return total, findings
 
 
-def require_clean(volume: Volume) -> None:
-    """Raise DrcError with the first findings unless no rule is broken."""
+def require_clean(volume: Volume) -> int:
+    """Return the number of violations, 0. Raises DrcError with the first findings if a rule is broken."""
     total, findings = check(volume)
     if total:
         shown = "; ".join(str(f) for f in findings[:3])
         raise DrcError(f"{total} design rule violations: {shown}", where="blocks", legal="none")
+    return total

@@ -50,7 +50,7 @@ def stretcher() -> Macro:
 
 
 def start_gate() -> Macro:
-    """Return a gate: out follows `in` while `busy` is off (2 rt)."""
+    """Return a gate: out follows `in` while `busy` is off, GATE_RT later."""
     sketch = Sketch("start_gate")
     sketch.on_floor((0, 0, 0), CHARS["+"])
     sketch.on_floor((1, 0, 0), CHARS["e"])
@@ -137,7 +137,8 @@ def join(trims_rt: Sequence[int]) -> Macro:
 def longer(extra_rt: int) -> Macro:
     """Return a macro that keeps a pulse on for `extra_rt` (1..6) more; LONGER_RT of delay.
 
-    The pulse goes through two lines of repeaters, 2 rt and 2 + extra_rt, that are joined.
+    The pulse goes through two lines of repeaters, 2 rt and 2 + extra_rt, that are joined; it must
+    itself last extra_rt, or the two copies leave a gap.
     """
     sketch = Sketch("longer")
     first = (2 + extra_rt + 1) // 2

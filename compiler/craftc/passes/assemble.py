@@ -73,11 +73,11 @@ def assemble(plans: Sequence[LayerPlan], progress: Progress | None = None) -> As
     raise TimingError(f"taps and wires still move after {MAX_ROUNDS} rounds", where="assemble")
 
 
-def first_placement(plans: Sequence[LayerPlan]) -> tuple[Placement, Program]:
-    """Return the machine placed for guessed wires, and its program: what an estimate needs."""
+def first_placement(plans: Sequence[LayerPlan]) -> tuple[Placement, Program, Control]:
+    """Return the machine placed for guessed wires, its program and control: what an estimate needs."""
     plan = _Plan(plans)
     plan.settle_words()
-    return plan.placed, plan.made
+    return plan.placed, plan.made, plan.control
 
 
 def _finish(plan: _Plan, wires: Wiring, timing: Timing, rounds: int) -> Assembly:

@@ -37,6 +37,14 @@ class Baked:
         return (world[0] - self.low[0], world[1] - self.low[1], world[2] - self.low[2])
 
 
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What the checks of the baked blocks found."""
+
+    drc_violations: int
+    layout: lvs.LvsReport
+
+
 def _box(volume: Volume) -> tuple[Pos, Pos]:
     """Return the bounding box (low, high exclusive) of what is not air, local."""
     spans = []
@@ -65,9 +73,8 @@ def bake(assembly: Assembly) -> Baked:
 
 
 def check_rules(baked: Baked) -> int:
-    """Return the number of design rule violations, which is 0. Raises DrcError otherwise."""
-    drc.require_clean(baked.volume)
-    return 0
+    """Return the number of design rule violations found. Raises DrcError if there is any."""
+    return drc.require_clean(baked.volume)
 
 
 def moved(machine: Machine, low: Pos) -> Machine:
@@ -79,8 +86,8 @@ def moved(machine: Machine, low: Pos) -> Machine:
     return out
 
 
-def check_layout(baked: Baked) -> int:
-    """Return the number of links compared with the netlist. Raises LvsError on any difference."""
+def check_layout(baked: Baked) -> lvs.LvsReport:
+    """Return the comparison of blocks and netlist. Raises LvsError on any difference."""
     assembly = baked.assembly
     machine = moved(assembly.placed.machine, baked.low)
     origin = assembly.wires.volume.origin
@@ -91,7 +98,7 @@ def check_layout(baked: Baked) -> int:
     block_check.require_same(block_check.compare_blocks(machine, world, wires))
     report = lvs.compare(machine, world, wires, assembly.placed.abutments)
     lvs.require_equal(report)
-    return report.links
+    return report
 
 
 def rom_volume(assembly: Assembly) -> int:

@@ -15,7 +15,7 @@ from craftc.macros import lane
 from craftc.model.checkpoint import Checkpoint
 from craftc.passes.fold import LayerPlan
 from craftc.passes.interface import interface
-from craftc.passes.machine import Baked, expected_rt, rom_volume
+from craftc.passes.machine import Baked, Checked, expected_rt, rom_volume
 from craftc.passes.report import BuildFacts, files_of
 from craftc.units import GT_PER_RT
 from craftc.verify import VerifyReport
@@ -81,12 +81,13 @@ def write_folder(
 
 def facts_of(
     folder: Path, checkpoint: Checkpoint, baked: Baked, plans: tuple[LayerPlan, ...], written: Written,
-    foretold: Estimate, seconds: Mapping[str, float], found: VerifyReport | None = None,
+    foretold: Estimate, checked: Checked, seconds: Mapping[str, float], found: VerifyReport | None = None,
 ) -> BuildFacts:  # fmt: skip
     """Return what the report is made of."""
     return BuildFacts(
         checkpoint=checkpoint, sha256=written.sha256, plans=plans, volume=baked.volume, io=written.io,
         rom_volume=rom_volume(baked.assembly), nodes=baked.nodes, estimate_volume=foretold.volume,
         estimate_redstone_ticks=foretold.redstone_ticks, seconds=dict(seconds), verify=found,
-        drc_violations=0, lvs_ok=True, world=written.world, files=files_of(folder),
+        drc_violations=checked.drc_violations, lvs_ok=checked.layout.ok, world=written.world,
+        files=files_of(folder),
     )  # fmt: skip

@@ -26,7 +26,7 @@ from craftc.export.safe import check_replaceable, fresh_output
 from craftc.model.checkpoint import Checkpoint
 from craftc.passes.assemble import Assembly, assemble
 from craftc.passes.fold import LayerPlan, fold
-from craftc.passes.machine import Baked, bake, check_layout, check_rules, plans_text
+from craftc.passes.machine import Baked, Checked, bake, check_layout, check_rules, plans_text
 from craftc.passes.output import facts_of, write_folder, write_schematic
 from craftc.passes.program import Program, as_text
 from craftc.verify.vectors import Vectors, image_vectors, random_vectors
@@ -83,7 +83,7 @@ def build(
     if out is not None:
         check_replaceable(out)
     foretold = estimate(checkpoint, config)
-    baked, plans = _machine(checkpoint, config, run)
+    baked, plans, checked = _machine(checkpoint, config, run)
     if schem is not None:
         with run.timed("write"):
             write_schematic(baked, schem, config)
@@ -91,10 +91,12 @@ def build(
         size, blocks = list(baked.volume.size), baked.volume.placed_blocks
         return {"size": size, "placed_blocks": blocks, "seconds": run.seconds}
     vectors = _vectors(checkpoint, config, images)
-    return _folder(checkpoint, config, baked, plans, vectors, foretold, out, run)
+    return _folder(checkpoint, config, baked, checked, plans, vectors, foretold, out, run)
 
 
-def _machine(checkpoint: Checkpoint, config: BuildConfig, run: _Run) -> tuple[Baked, tuple[LayerPlan, ...]]:
+def _machine(
+    checkpoint: Checkpoint, config: BuildConfig, run: _Run
+) -> tuple[Baked, tuple[LayerPlan, ...], Checked]:
     with run.timed("fold"):
         plans = fold(checkpoint, config)
     run.show("fold", lambda: plans_text(plans))
@@ -104,12 +106,14 @@ def _machine(checkpoint: Checkpoint, config: BuildConfig, run: _Run) -> tuple[Ba
     run.show("assemble", lambda: _assembly_text(made))
     with run.timed("bake"):
         baked = bake(made)
+    run.show("bake", lambda: f"size {baked.volume.size}  nodes {baked.nodes}  quiet")
     with run.timed("drc"):
-        check_rules(baked)
+        violations = check_rules(baked)
+    run.show("drc", lambda: f"violations {violations}")
     with run.timed("lvs"):
-        links = check_layout(baked)
-    run.show("lvs", lambda: f"links {links}  nets {len(made.wires.result.nets)}  equal")
-    return baked, plans
+        layout = check_layout(baked)
+    run.show("lvs", lambda: f"links {layout.links}  nets {layout.nets}  equal")
+    return baked, plans, Checked(violations, layout)
 
 
 def _assembly_text(made: Assembly) -> str:
@@ -128,7 +132,7 @@ def _vectors(checkpoint: Checkpoint, config: BuildConfig, images: Path | None) -
 
 
 def _folder(
-    checkpoint: Checkpoint, config: BuildConfig, baked: Baked, plans: tuple[LayerPlan, ...],
+    checkpoint: Checkpoint, config: BuildConfig, baked: Baked, checked: Checked, plans: tuple[LayerPlan, ...],
     vectors: Vectors, foretold: Estimate, out: Path, run: _Run,
 ) -> Mapping[str, Any]:  # fmt: skip
     from craftc.passes.report import build_report, write_report
@@ -137,14 +141,17 @@ def _folder(
     with fresh_output(out) as folder:
         with run.timed("write"):
             written = write_folder(folder, out.name, checkpoint, config, baked, plans, vectors, run.progress)
-        facts = facts_of(folder, checkpoint, baked, plans, written, foretold, run.seconds)
+        run.show("write", lambda: f"chunks {written.world.chunks}  blocks {written.world.blocks}")
+        facts = facts_of(folder, checkpoint, baked, plans, written, foretold, checked, run.seconds)
         write_report(folder, facts)
         if config.verify:
             with run.timed("verify"):
                 found = verify_build(folder, progress=run.progress)
             require_equal(found, out)
-            facts = facts_of(folder, checkpoint, baked, plans, written, foretold, run.seconds, found)
+            run.show("verify", lambda: f"vectors {found.vectors}  mismatches {found.mismatches}")
+            facts = facts_of(folder, checkpoint, baked, plans, written, foretold, checked, run.seconds, found)
         write_report(folder, facts)
+        run.show("report", lambda: (folder / "craftc" / "report.md").read_text(encoding="utf-8"))
         return build_report(facts)
 
 
