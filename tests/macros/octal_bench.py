@@ -11,22 +11,18 @@ each gated by a lever (x east, z south; the row is 10 long, its last comparator 
 
 from __future__ import annotations
 
-import json
-import subprocess
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+from tests.oracle.client import outside_levels
 
 from craftc.blocks import BlockState, Entity, Volume
 from craftc.blocks.transform import transform_point, transformed
 from craftc.cells.drawing import dust
-from craftc.export.schem import write_schem
 from craftc.macros.base import Macro, Pos, Sketch
-from craftc.sim import Board, settle
+from craftc.sim import Board
 
-JUDGE = Path(__file__).parents[2] / ".venv-judge/bin/python"
 LEVER = BlockState.parse("minecraft:lever[face=floor,facing=north,powered=false]")
 DUST = dust("north", "east", "south", "west")
 WEIGHTS = (4, 2, 1)
@@ -124,20 +120,11 @@ class Bench:
         return levels
 
     def judge(
-        self, folder: Path, engine: str, origin: Pos, rt: int, probes: list[Pos]
+        self, engine: str, origin: Pos, rt: int, probes: list[Pos]
     ) -> npt.NDArray[np.uint8]:
         """Return levels (rt, probes) of an outside simulator; row t is after t + 1 redstone ticks."""
-        write_schem(settle(self.volume), folder / "bench.schem")
-        job = {
-            "schem": str(folder / "bench.schem"), "engine": engine, "origin": origin, "ticks": rt,
-            "uses": [[time, *self.at(lever)] for time, lever, _ in self.changes()],
-            "probes": [self.at(p) for p in probes],
-        }  # fmt: skip
-        (folder / "job.json").write_text(json.dumps(job))
-        script = Path(__file__).with_name("octal_judge.py")
-        done = subprocess.run([JUDGE, script, folder / "job.json"], capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr
-        return np.array(json.loads(done.stdout), dtype=np.uint8)
+        uses = [(2 * time, self.at(lever)) for time, lever, _ in self.changes()]
+        return outside_levels(self.volume, engine, uses, 2 * rt, [self.at(p) for p in probes], origin)
 
 
 def octal(value: int, digits: int, words: int = 6) -> npt.NDArray[np.int64]:

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+from tests.oracle.client import outside_levels
 
 from craftc.blocks import Volume
 from craftc.blocks.palette import AIR
 from craftc.blocks.transform import transform_point, transformed
 from craftc.cells.drawing import CHARS
-from craftc.export.schem import write_schem
 from craftc.macros.base import STEP, Macro, Pos
-from craftc.sim.board import Board, settle
+from craftc.sim.board import Board
 
 LEVER = "minecraft:lever[face=floor,facing=north,powered=false]"
-JUDGE = Path(__file__).resolve().parents[2] / ".venv-judge" / "bin" / "python"
-ENGINES = ("mchprs", "mchprs-opt", "mc-tick")
 PLACES = ((0, False, (0, 0, 0)), (1, True, (17, 3, -5)), (2, False, (-100, 5, 33)), (3, True, (5, 0, 1)))
 MARGIN = 3
 REPEATER = {"east": "w", "west": "e", "north": "u", "south": "n"}
@@ -87,27 +82,18 @@ class PulseBench:
         return self.levels(script, length, names) > 0
 
     def judge(
-        self, engine: str, script: Sequence[Event], length: int, names: Sequence[str], folder: Path,
+        self, engine: str, script: Sequence[Event], length: int, names: Sequence[str],
         origin: Pos = (0, 0, 0),
     ) -> Waves:  # fmt: skip
         """Return the same from an outside simulator."""
-        write_schem(settle(self.volume), folder / "board.schem")
         state = dict.fromkeys(self.levers, False)
         uses = []
         for time, name, on in sorted(script, key=lambda e: e[0]):
             if state[name] != on:
                 uses.append((int(2 * time), self.levers[name]))
             state[name] = on
-        job = {
-            "schem": str(folder / "board.schem"), "engine": engine, "origin": origin, "uses": uses,
-            "probes": [self.at[name] for name in names], "ticks": 2 * length,
-        }  # fmt: skip
-        (folder / "job.json").write_text(json.dumps(job))
-        script_file = Path(__file__).with_name("register_judge.py")
-        done = subprocess.run(
-            [JUDGE, script_file, folder / "job.json"], capture_output=True, text=True, check=True
-        )
-        return np.array(json.loads(done.stdout), dtype=np.uint8) > 0
+        probes = [self.at[name] for name in names]
+        return outside_levels(self.volume, engine, uses, 2 * length, probes, origin) > 0
 
 
 def devices(macro: Macro) -> list[Pos]:

@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+from tests.oracle.client import outside_levels
 
 from craftc.blocks import Volume
 from craftc.blocks.palette import AIR
 from craftc.blocks.transform import transform_point, transformed
 from craftc.cells.drawing import CHARS
-from craftc.export.schem import write_schem
 from craftc.macros.base import Macro
-from craftc.sim.board import Board, Snapshot, settle
+from craftc.sim.board import Board, Snapshot
 
 Pos = tuple[int, int, int]
 Action = tuple[int, str, bool]  # game tick, name of an input or probe that is a lever, on
 LEVER = "minecraft:lever[face=floor,facing=north,powered=false]"
-JUDGE = Path(__file__).resolve().parents[2] / ".venv-judge" / "bin" / "python"
-ENGINES = ("mchprs", "mchprs-opt", "mc-tick")
 PORT_RT = 1  # the repeater between a lever and its port
 
 
@@ -77,27 +72,17 @@ class Bench:
         return board.run_script(actions, ticks, [self.at[name] for name in probes])
 
     def judge(
-        self, engine: str, script: Sequence[Action], ticks: int, probes: Sequence[str], folder: Path,
+        self, engine: str, script: Sequence[Action], ticks: int, probes: Sequence[str],
         origin: Pos = (0, 0, 0),
     ) -> npt.NDArray[np.uint8]:  # fmt: skip
         """Levels after every second game tick in an outside simulator."""
-        write_schem(settle(self.volume), folder / "board.schem")
         state = dict.fromkeys(self.levers, False)
         uses = []
         for time, name, on in sorted(script, key=lambda a: a[0]):
             if state[name] != on:
                 uses.append((time, self.levers[name]))
             state[name] = on
-        job = {
-            "schem": str(folder / "board.schem"), "engine": engine, "origin": origin, "uses": uses,
-            "probes": [self.at[name] for name in probes], "ticks": ticks,
-        }  # fmt: skip
-        (folder / "job.json").write_text(json.dumps(job))
-        script_file = Path(__file__).with_name("register_judge.py")
-        done = subprocess.run(
-            [JUDGE, script_file, folder / "job.json"], capture_output=True, text=True, check=True
-        )
-        return np.array(json.loads(done.stdout), dtype=np.uint8)
+        return outside_levels(self.volume, engine, uses, ticks, [self.at[name] for name in probes], origin)
 
 
 def devices(macro: Macro) -> list[Pos]:

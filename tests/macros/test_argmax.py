@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pytest
+from tests.oracle.client import ENGINES, needs_judge
 
 from craftc.blocks import BlockState
 from craftc.check import drc
@@ -16,7 +16,7 @@ from craftc.macros.argmax import NEURON_RT, Argmax, argmax, value_limit
 from craftc.macros.base import STEP, Pos
 from craftc.sim import settle
 
-from .octal_bench import DUST, JUDGE, LEVER, SOURCE_RT, Bench, comparator, octal, source, with_macro
+from .octal_bench import DUST, LEVER, SOURCE_RT, Bench, comparator, octal, source, with_macro
 
 START_RT = 24
 RELAYS = 4  # between the source and port y
@@ -215,8 +215,8 @@ def test_impossible_sizes_are_refused(classes: int, sum_digits: int) -> None:
 
 
 @pytest.mark.oracle
-@pytest.mark.skipif(not JUDGE.exists(), reason="no judge environment")
-@pytest.mark.parametrize("engine", ["mchprs", "mchprs-opt", "mc-tick"])
+@needs_judge
+@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize(
     ("turns", "mirror", "origin", "sum_digits"),
     [
@@ -225,11 +225,11 @@ def test_impossible_sizes_are_refused(classes: int, sum_digits: int) -> None:
     ],
 )  # fmt: skip
 def test_outside_judges_agree(
-    tmp_path: Path, engine: str, turns: int, mirror: bool, origin: Pos, sum_digits: int
+    engine: str, turns: int, mirror: bool, origin: Pos, sum_digits: int
 ) -> None:
     runs = runs_of(4, sum_digits, 14, seed=turns)
     unit = argmax(4, sum_digits)
     bench, levers = make_bench(unit, turns, mirror)
     done = drive(unit, bench, levers, runs, sum_digits)
-    levels = bench.judge(tmp_path, engine, origin, done[-1] + 20, lamps(unit, 4))
+    levels = bench.judge(engine, origin, done[-1] + 20, lamps(unit, 4))
     assert (winners(levels, done, 1) == runs.argmax(axis=1)).all()

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
+from tests.oracle.client import ENGINES, needs_judge
 
 from craftc.blocks.dust import compute_shapes
 from craftc.cells.library import load_cell
@@ -26,9 +25,7 @@ from craftc.macros.clock import (
 )
 from craftc.sim.board import Board, settle
 
-from .pulse_bench import ENGINES, JUDGE, PLACES, Event, PulseBench, Waves, devices, pulse, waves
-
-needs_judge = pytest.mark.skipif(not JUDGE.exists(), reason="no judge environment")
+from .pulse_bench import PLACES, Event, PulseBench, Waves, devices, pulse, waves
 
 
 def ticking(start: int, words: int, period: int) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
@@ -257,7 +254,7 @@ def test_one_shot_notices_a_missing_part() -> None:
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize(("turns", "mirror", "origin"), PLACES)
 def test_outside_judges_agree(
-    tmp_path: Path, engine: str, turns: int, mirror: bool, origin: tuple[int, int, int]
+    engine: str, turns: int, mirror: bool, origin: tuple[int, int, int]
 ) -> None:
     stop = 280 + 7 * turns
     script = [
@@ -267,13 +264,33 @@ def test_outside_judges_agree(
     bench = PulseBench(clock(), turns, mirror)
     names = ["ck", "ck2"]
     assert (
-        bench.judge(engine, script, 460, names, tmp_path, origin) == bench.trace(script, 460, names)
+        bench.judge(engine, script, 460, names, origin) == bench.trace(script, 460, names)
     ).all()
     latch = PulseBench(window_latch(), turns, mirror)
     script = random_latch_script(turns, 400)
-    got = latch.judge(engine, script, 400, ["q", "not_q"], tmp_path, origin)
+    got = latch.judge(engine, script, 400, ["q", "not_q"], origin)
     assert (got == latch_model(script, 400)).all()
     shot = PulseBench(one_shot(), turns, mirror)
     script = [e for i, w in enumerate((1, 2, 3, 4, 7, 20)) for e in pulse("in", 4 + 40 * i, 4 + 40 * i + w)]
     want = waves(260, [(4 + 40 * i + ONE_SHOT_RT, 8 + 40 * i + ONE_SHOT_RT) for i in range(6)])
-    assert (shot.judge(engine, script, 260, ["out"], tmp_path, origin) == want).all()
+    assert (shot.judge(engine, script, 260, ["out"], origin) == want).all()
+
+
+# --- ten thousand pulses --------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("turns", "mirror"), [(t, m) for t in range(4) for m in (False, True)])
+def test_many_pulses_in_every_orientation(turns: int, mirror: bool) -> None:
+    """1,300 pulses and more into latch and one-shot in each orientation, every redstone tick compared."""
+    length = 30_000
+    script = random_latch_script(100 + 2 * turns + mirror, length)
+    got = PulseBench(window_latch(), turns, mirror).trace(script, length, ["q", "not_q"])
+    assert (got == latch_model(script, length)).all() and len(script) > 4 * 1300
+    rng = np.random.default_rng(turns)
+    widths = rng.integers(1, 20, 1300)
+    starts = 4 + np.cumsum(widths + rng.integers(9, 20, 1300)) - widths
+    pulses = [e for s, w in zip(starts.tolist(), widths.tolist(), strict=True) for e in pulse("in", s, s + w)]
+    length = int(starts[-1]) + 60
+    want = waves(length, [(s + ONE_SHOT_RT, s + ONE_SHOT_RT + PULSE_RT) for s in starts.tolist()])
+    assert (PulseBench(one_shot(), turns, mirror).trace(pulses, length, ["out"]) == want).all()

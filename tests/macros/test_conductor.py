@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.oracle.client import ENGINES, needs_judge
 
 from craftc.check import drc
 from craftc.errors import ConfigError
 from craftc.macros.conductor import TAP_RT, Conductor, conductor
 from craftc.sim.board import Board, settle
 
-from .pulse_bench import ENGINES, JUDGE, PLACES, PulseBench, Waves, devices, pulse, waves
+from .pulse_bench import PLACES, PulseBench, Waves, devices, pulse, waves
 
 RUN = 2  # rt at which the token enters
 
@@ -99,18 +99,18 @@ def test_illegal_sizes(period: int, row: int, depth: int) -> None:
 
 
 @pytest.mark.oracle
-@pytest.mark.skipif(not JUDGE.exists(), reason="no judge environment")
+@needs_judge
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize(("turns", "mirror", "origin"), PLACES)
 def test_outside_judges_agree(
-    tmp_path: Path, engine: str, turns: int, mirror: bool, origin: tuple[int, int, int]
+    engine: str, turns: int, mirror: bool, origin: tuple[int, int, int]
 ) -> None:
     macro = conductor([0, 1, 2, 7, 8, 50, 90, 91], row_blocks=14 + turns, depth=6)
     token = (4, 7, 12, 5)[turns]
     length = 91 * 12 + 30
     bench = PulseBench(macro, turns, mirror)
     script = pulse("run", RUN, RUN + token)
-    got = bench.judge(engine, script, length, [f"tap{n}" for n in macro.taps], tmp_path, origin)
+    got = bench.judge(engine, script, length, [f"tap{n}" for n in macro.taps], origin)
     assert (got == expected(macro, token, length)).all()
 
 

@@ -6,18 +6,13 @@ thousands of (code, bit) steps one by one, doublings included.
 
 from __future__ import annotations
 
-import json
-import subprocess
-from pathlib import Path
-
 import numpy as np
 import numpy.typing as npt
 import pytest
-from tests.oracle.client import Judge, judge_python
+from tests.oracle.client import Judge, needs_judge, outside_levels
 
 from craftc.blocks import Volume
 from craftc.blocks.transform import transform_point, transformed
-from craftc.export.schem import write_schem
 from craftc.macros import lane
 from craftc.macros.base import Pos
 from craftc.macros.engine import Engine, engine
@@ -231,21 +226,12 @@ def test_outside_judges_see_the_same_game_tick_by_tick(
 @pytest.mark.slow
 @pytest.mark.oracle
 @pytest.mark.parametrize("origin", ORIGINS)
-def test_mc_tick_at_other_origins(tmp_path: Path, origin: Pos) -> None:
-    python = judge_python()
-    if python is None:
-        pytest.skip("no outside judge")
+@needs_judge
+def test_mc_tick_at_other_origins(origin: Pos) -> None:
     codes, bits = case(sum(origin) % 97, 5, 3, 2)
     run = plan_run(engine(digits(codes)), bits, 5, planes=2)
-    write_schem(settle(run.volume), tmp_path / "engine.schem")
-    job = {
-        "schem": str(tmp_path / "engine.schem"), "engine": "mc-tick", "origin": origin, "ticks": run.end_rt,
-        "uses": [[gt // 2, *pos] for gt, pos, _ in run.script.actions()], "probes": out_cells(run),
-    }  # fmt: skip
-    (tmp_path / "job.json").write_text(json.dumps(job))
-    script = Path(__file__).with_name("octal_judge.py")
-    done = subprocess.run([python, script, tmp_path / "job.json"], capture_output=True, text=True, check=True)
-    got = np.array(json.loads(done.stdout), dtype=np.uint8)
+    uses = [(gt, pos) for gt, pos, _ in run.script.actions()]
+    got = outside_levels(run.volume, "mc-tick", uses, 2 * run.end_rt, out_cells(run), origin)
     assert np.array_equal(run.sums(got, per_rt=1), running(codes, bits)[-1])
 
 

@@ -1,12 +1,12 @@
-"""The parts that trim, split, join and lengthen control pulses, edge by edge, and broken device by device."""
+"""The parts that shape and share control pulses, edge by edge, and broken device by device."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.oracle.client import ENGINES, needs_judge
 
 from craftc.check import drc
 from craftc.errors import CraftcError
@@ -15,9 +15,8 @@ from craftc.macros.base import Macro
 from craftc.macros.clock import LATCH_RT
 from craftc.sim.board import settle
 
-from .pulse_bench import ENGINES, JUDGE, PLACES, Event, PulseBench, Waves, devices, pulse, waves
+from .pulse_bench import PLACES, Event, PulseBench, Waves, devices, pulse, waves
 
-needs_judge = pytest.mark.skipif(not JUDGE.exists(), reason="no judge environment")
 Case = tuple[Macro, list[Event], list[str], Waves]  # macro, script, ports, their waveforms
 LENGTH = 110
 
@@ -56,8 +55,19 @@ def longer_case(extra_rt: int = 6) -> Case:
     return glue.longer(extra_rt), script, ["out"], waves(LENGTH, [(a + late, b + late) for a, b in spans])
 
 
+def gate_case() -> Case:
+    """A pulse while free, one while busy, one that begins busy, and one that busy ends."""
+    script = [*pulse("in", 3, 8), *pulse("busy", 15, 45), *pulse("in", 20, 25), *pulse("in", 40, 55),
+              *pulse("in", 60, 75), *pulse("busy", 66, 80)]  # fmt: skip
+    spans = [(3, 8), (45, 55), (60, 66)]
+    gate = glue.start_gate()
+    late = gate.ports["out"].latency_rt
+    return gate, script, ["out"], waves(LENGTH, [(a + late, b + late) for a, b in spans])
+
+
 CASES: dict[str, Callable[[], Case]] = {
     "window_unit": unit_case, "fan_out": fan_case, "join": join_case, "longer": longer_case,
+    "start_gate": gate_case,
 }  # fmt: skip
 
 
@@ -84,11 +94,11 @@ def test_every_missing_device_is_noticed(name: str) -> None:
 @needs_judge
 @pytest.mark.parametrize("name", CASES)
 @pytest.mark.parametrize("engine", ENGINES)
-def test_outside_judges_agree(name: str, engine: str, tmp_path: Path) -> None:
+def test_outside_judges_agree(name: str, engine: str) -> None:
     macro, script, ports, want = CASES[name]()
     for turns, mirror, origin in PLACES:
         bench = PulseBench(macro, turns, mirror)
-        assert (bench.judge(engine, script, LENGTH, ports, tmp_path, origin) == want).all(), (turns, mirror)
+        assert (bench.judge(engine, script, LENGTH, ports, origin) == want).all(), (turns, mirror)
 
 
 @pytest.mark.parametrize("set_rt", [glue.TRIM_RT[0], 5, glue.TRIM_RT[1]])
@@ -143,7 +153,13 @@ def test_trims_out_of_range_name_it(trim_rt: int) -> None:
 
 @pytest.mark.parametrize(
     "macro",
-    [glue.window_unit(), glue.fan_out(5), glue.join([glue.TRIM_RT[0]] * 6), glue.longer(6)],
+    [
+        glue.window_unit(),
+        glue.fan_out(5),
+        glue.join([glue.TRIM_RT[0]] * 6),
+        glue.longer(6),
+        glue.start_gate(),
+    ],
     ids=lambda m: m.name,
 )
 def test_design_rules(macro: Macro) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pytest
+from tests.oracle.client import ENGINES, needs_judge
 
 from craftc.check.drc import check
 from craftc.errors import ConfigError
@@ -17,7 +18,7 @@ from craftc.macros.base import Macro
 from craftc.sim.board import Board, settle
 
 sys.path.insert(0, str(Path(__file__).parent))
-from register_bench import ENGINES, JUDGE, PORT_RT, Action, Bench, devices
+from register_bench import PORT_RT, Action, Bench, devices
 
 START_GT = 60
 REDRAW_GT = 100  # the pulse has reached the farthest stage of every panel here
@@ -182,7 +183,7 @@ def test_design_rules() -> None:
 
 
 @pytest.mark.oracle
-@pytest.mark.skipif(not JUDGE.exists(), reason="no judge environment")
+@needs_judge
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize(
     ("turns", "mirror", "origin", "shape"),
@@ -194,12 +195,12 @@ def test_design_rules() -> None:
     ],
 )
 def test_outside_judges_agree(
-    tmp_path: Path, engine: str, turns: int, mirror: bool, origin: tuple[int, int, int], shape: Shape
+    engine: str, turns: int, mirror: bool, origin: tuple[int, int, int], shape: Shape
 ) -> None:
     bench = Bench(pn.panel(*shape), turns, mirror)
     image = picture(shape[0], turns)
     actions, ticks = script(image, max(map(len, presented(image, shape))), Clock())
     names = ["x_n", "x_s"]
     want = bench.run(bench.board(), actions, ticks, names)
-    got = bench.judge(engine, actions, ticks, names, tmp_path, origin)
+    got = bench.judge(engine, actions, ticks, names, origin)
     assert (got == want[1::2]).all()

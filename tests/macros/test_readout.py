@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import numpy.typing as npt
 import pytest
+from tests.oracle.client import ENGINES, needs_judge
 
 from craftc.blocks import BlockState
 from craftc.check import drc
@@ -14,7 +13,7 @@ from craftc.macros.base import Macro, Pos
 from craftc.macros.readout import nsum
 from craftc.sim import settle
 
-from .octal_bench import DUST, JUDGE, SOURCE_RT, Bench, octal, relays, source, with_macro
+from .octal_bench import DUST, SOURCE_RT, Bench, octal, relays, source, with_macro
 
 WORD_RT = 12
 START_RT = 24
@@ -122,16 +121,16 @@ def test_design_rules() -> None:
 
 
 @pytest.mark.oracle
-@pytest.mark.skipif(not JUDGE.exists(), reason="no judge environment")
-@pytest.mark.parametrize("engine", ["mchprs", "mchprs-opt", "mc-tick"])
+@needs_judge
+@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize(
     ("turns", "mirror", "origin"),
     [(0, False, (0, 0, 0)), (1, True, (17, 3, -5)), (2, True, (-100, 5, 33)), (3, False, (5, 0, 1))],
 )
-def test_outside_judges_agree(tmp_path: Path, engine: str, turns: int, mirror: bool, origin: Pos) -> None:
+def test_outside_judges_agree(engine: str, turns: int, mirror: bool, origin: Pos) -> None:
     macro = nsum()
     words = pairs(5, 40, seed=turns)
     bench, levers = make_bench(macro, turns, mirror)
     rt = drive(bench, levers, words, 5)
-    levels = bench.judge(tmp_path, engine, origin, rt, [macro.ports["y"].pos])
+    levels = bench.judge(engine, origin, rt, [macro.ports["y"].pos])
     assert (read(levels, macro, len(words), 5, 1) == words.sum(axis=1) % 8**5).all()

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pytest
+from tests.oracle.client import ENGINES, needs_judge
 
 from craftc.check.drc import check
 from craftc.errors import ConfigError
@@ -18,7 +19,7 @@ from craftc.macros.base import Macro
 from craftc.sim.board import settle
 
 sys.path.insert(0, str(Path(__file__).parent))
-from register_bench import ENGINES, JUDGE, PORT_RT, Action, Bench, devices
+from register_bench import PORT_RT, Action, Bench, devices
 
 LATE = 2 * (PORT_RT + rf.X_AFTER_CK_RT)
 PUSH_GT = 48
@@ -205,16 +206,16 @@ def test_design_rules() -> None:
 
 
 @pytest.mark.oracle
-@pytest.mark.skipif(not JUDGE.exists(), reason="no judge environment")
+@needs_judge
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize(
     ("turns", "mirror", "origin"),
     [(0, False, (0, 0, 0)), (1, True, (17, 3, -5)), (2, True, (-9, 60, 2)), (3, False, (5, 0, 1))],
 )
 def test_outside_judges_agree(
-    tmp_path: Path, engine: str, turns: int, mirror: bool, origin: tuple[int, int, int]
+    engine: str, turns: int, mirror: bool, origin: tuple[int, int, int]
 ) -> None:
     bench = Bench(rf.register_file(8), turns, mirror)
     actions, first, ticks, want = Run(bench, 8, (values_for(8, turns),)).script()
-    got = bench.judge(engine, actions, ticks, ["x_n", "x_s"], tmp_path, origin) > 0
+    got = bench.judge(engine, actions, ticks, ["x_n", "x_s"], origin) > 0
     assert (got[first // 2 + 1 :] == want[1::2][first // 2 + 1 :]).all()

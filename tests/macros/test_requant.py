@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import numpy.typing as npt
 import pytest
+from tests.oracle.client import ENGINES, needs_judge
 
 from craftc.blocks import BlockState
 from craftc.check import drc
@@ -15,7 +14,7 @@ from craftc.macros.base import Pos
 from craftc.macros.requant import BITS, Requant, requant
 from craftc.sim import settle
 
-from .octal_bench import DUST, JUDGE, LEVER, SOURCE_RT, Bench, octal, relays, source, with_macro
+from .octal_bench import DUST, LEVER, SOURCE_RT, Bench, octal, relays, source, with_macro
 
 NEURON_RT = 24
 START_RT = 24
@@ -156,8 +155,8 @@ def test_impossible_shifts_are_refused(sum_digits: int, shift: int) -> None:
 
 
 @pytest.mark.oracle
-@pytest.mark.skipif(not JUDGE.exists(), reason="no judge environment")
-@pytest.mark.parametrize("engine", ["mchprs", "mchprs-opt", "mc-tick"])
+@needs_judge
+@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize(
     ("turns", "mirror", "origin", "case"),
     [
@@ -166,11 +165,11 @@ def test_impossible_shifts_are_refused(sum_digits: int, shift: int) -> None:
     ],
 )  # fmt: skip
 def test_outside_judges_agree(
-    tmp_path: Path, engine: str, turns: int, mirror: bool, origin: Pos, case: tuple[int, int]
+    engine: str, turns: int, mirror: bool, origin: Pos, case: tuple[int, int]
 ) -> None:
     macro = requant(*case)
     values = values_for(*case, 60, seed=turns)
     bench, levers, delay = make_bench(macro, turns, mirror)
     rt = drive(macro, bench, levers, delay, values, case[0])
-    levels = bench.judge(tmp_path, engine, origin, rt, probes(macro))
+    levels = bench.judge(engine, origin, rt, probes(macro))
     assert (read(levels, START_RT + delay, macro, len(values), 1) == golden(values, case[1])).all()

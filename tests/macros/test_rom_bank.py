@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
 import time
 from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.oracle.client import ENGINES, needs_judge, outside_levels
 
 from craftc.blocks import Volume
 from craftc.blocks.transform import transform_point, transformed
 from craftc.cells.drawing import CHARS
 from craftc.cells.library import load_cell
 from craftc.errors import ConfigError, ModelError
-from craftc.export.schem import write_schem
 from craftc.macros.rom_bank import RomBank, rom_bank, shift_delays
-from craftc.sim.board import Board, settle
+from craftc.sim.board import Board
 
 ROOT = Path(__file__).resolve().parents[2]
-JUDGE = ROOT / ".venv-judge" / "bin" / "python"
 LEVER = "minecraft:lever[face=floor,facing=north,powered=false]"
 _WORD, _LEVEL = np.arange(16)[:, None], np.arange(3)[None]
 ALL_LEVELS = np.stack([(_WORD + 5 * _LEVEL) % 16, (15 - _WORD + _LEVEL) % 16], axis=2).astype(np.uint8)
@@ -198,8 +195,8 @@ def test_illegal_digits(digits: np.ndarray) -> None:
 
 
 @pytest.mark.oracle
-@pytest.mark.skipif(not JUDGE.exists(), reason="no judge environment")
-@pytest.mark.parametrize("engine", ["mchprs", "mchprs-opt", "mc-tick"])
+@needs_judge
+@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize(
     ("turns", "mirror", "origin", "period"),
     [
@@ -210,16 +207,10 @@ def test_illegal_digits(digits: np.ndarray) -> None:
     ],
 )
 def test_outside_judges_agree(
-    tmp_path: Path, engine: str, turns: int, mirror: bool, origin: tuple[int, int, int], period: int
+    engine: str, turns: int, mirror: bool, origin: tuple[int, int, int], period: int
 ) -> None:
     bench = Bench(rom_bank(ALL_LEVELS, period, (0, 7)), turns, mirror)
-    write_schem(settle(bench.volume), tmp_path / "bank.schem")
     want = bench.expected(ALL_LEVELS, 1)
-    job = {
-        "schem": str(tmp_path / "bank.schem"), "engine": engine, "origin": origin, "lever": bench.levers[1],
-        "press": [0, 2 * period], "probes": bench.probes, "ticks": len(want),
-    }  # fmt: skip
-    (tmp_path / "job.json").write_text(json.dumps(job))
-    script = Path(__file__).with_name("rom_judge.py")
-    done = subprocess.run([JUDGE, script, tmp_path / "job.json"], capture_output=True, text=True, check=True)
-    assert (np.array(json.loads(done.stdout)) == want[1::2]).all()
+    presses = [(0, bench.levers[1]), (2 * period, bench.levers[1])]
+    got = outside_levels(bench.volume, engine, presses, len(want), bench.probes, origin)
+    assert (got == want[1::2]).all()

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.oracle.client import ENGINES, needs_judge
 
 from craftc.check.drc import check
 from craftc.errors import ConfigError, PlacementError
@@ -18,7 +19,7 @@ from craftc.macros.base import Sketch
 from craftc.sim.board import settle
 
 sys.path.insert(0, str(Path(__file__).parent))
-from register_bench import ENGINES, JUDGE, PORT_RT, Action, Bench, devices
+from register_bench import PORT_RT, Action, Bench, devices
 
 IDLE_GT = 40
 RNG = np.random.default_rng(5)
@@ -115,7 +116,7 @@ def test_design_rules() -> None:
 
 
 @pytest.mark.oracle
-@pytest.mark.skipif(not JUDGE.exists(), reason="no judge environment")
+@needs_judge
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize(
     ("turns", "mirror", "origin", "period"),
@@ -127,10 +128,10 @@ def test_design_rules() -> None:
     ],
 )
 def test_outside_judges_agree(
-    tmp_path: Path, engine: str, turns: int, mirror: bool, origin: tuple[int, int, int], period: int
+    engine: str, turns: int, mirror: bool, origin: tuple[int, int, int], period: int
 ) -> None:
     bench = Bench(sr.shift_register(21), turns, mirror)
     bits = np.random.default_rng(turns).integers(0, 2, 60)
     actions, ticks = script(bits, period, 6)
-    got = bench.judge(engine, actions, ticks, ["q"], tmp_path, origin)[:, 0] > 0
+    got = bench.judge(engine, actions, ticks, ["q"], origin)[:, 0] > 0
     assert (got == expected(bits, 21, period, ticks)[1::2]).all()

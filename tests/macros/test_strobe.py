@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.oracle.client import ENGINES, needs_judge
 
 from craftc.check import drc
 from craftc.errors import ConfigError
@@ -21,7 +21,7 @@ from craftc.macros.strobe import (
 )
 from craftc.sim.board import Board, settle
 
-from .pulse_bench import ENGINES, JUDGE, PLACES, Event, PulseBench, Waves, devices, pulse
+from .pulse_bench import PLACES, Event, PulseBench, Waves, devices, pulse
 
 P = 12
 WORDS = 24
@@ -251,11 +251,11 @@ def test_illegal_banks() -> None:
 
 
 @pytest.mark.oracle
-@pytest.mark.skipif(not JUDGE.exists(), reason="no judge environment")
+@needs_judge
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize(("turns", "mirror", "origin"), PLACES)
 def test_outside_judges_agree(
-    tmp_path: Path, engine: str, turns: int, mirror: bool, origin: tuple[int, int, int]
+    engine: str, turns: int, mirror: bool, origin: tuple[int, int, int]
 ) -> None:
     specs = (*ENGINE_BANK, *ALL_WIDTHS, ChannelSpec("pair", 4, 3, (Gate("a"), Gate("b", invert=True))))
     bank = strobe_bank(specs)
@@ -267,7 +267,7 @@ def test_outside_judges_agree(
         script += pulse(name, FIRST + 5 * P - 2, FIRST + 9 * P - 2)
     bench = PulseBench(bank, turns, mirror)
     names = [s.name for s in specs]
-    got = bench.judge(engine, script, LENGTH, names, tmp_path, origin)
+    got = bench.judge(engine, script, LENGTH, names, origin)
     synced = [i for i, s in enumerate(specs) if s.gates and s.gates[0].sync]
     assert faults(bank, [specs[i] for i in synced], script, got[:, synced]) == 0
     others = [i for i in range(len(specs)) if i not in synced]

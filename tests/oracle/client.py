@@ -6,6 +6,8 @@ repository root; without either `Judge.start` skips the test and says why.
 
 from __future__ import annotations
 
+import atexit
+import functools
 import json
 import os
 import subprocess
@@ -21,10 +23,12 @@ import pytest
 
 from craftc.blocks import Volume
 from craftc.export.schem import write_schem
+from craftc.sim import settle
 
 Pos = tuple[int, int, int]
 ROOT = Path(__file__).resolve().parents[2]
 WORKER = Path(__file__).with_name("judge_worker.py")
+ENGINES = ("mchprs", "mchprs-opt", "mc-tick")
 
 
 def judge_python() -> Path | None:
@@ -32,6 +36,9 @@ def judge_python() -> Path | None:
     named = os.environ.get("CRAFTC_JUDGE_PYTHON")
     path = Path(named) if named else ROOT / ".venv-judge" / "bin" / "python"
     return path if path.exists() else None
+
+
+needs_judge = pytest.mark.skipif(judge_python() is None, reason="no outside judge: make judge")
 
 
 class Judge:
@@ -85,13 +92,15 @@ class Judge:
         every_gt: int = 2,
         optimize: bool = False,
         settle: str = "InWorld",
+        origin: Pos = (0, 0, 0),
         custom_io: Sequence[Pos] | None = None,
     ) -> npt.NDArray[np.uint8]:
         """Return levels (game_ticks // every_gt, probes) as Board.probe does.
 
         `board` must be baked (craftc.sim.settle). An action (t, position) is a right-click when t game
         ticks have run. For MCHPRS all times are even, and `custom_io` are the dust positions read
-        (default: those probes that are dust). Raises AssertionError with the worker's error.
+        (default: those probes that are dust). `origin` is where mc-tick puts the board's corner. Raises
+        AssertionError with the worker's error.
         """
         path = board if isinstance(board, Path) else self.save(board)
         if custom_io is None:
@@ -101,6 +110,7 @@ class Judge:
             "engine": engine,
             "optimize": optimize,
             "settle": settle,
+            "origin": list(origin),
             "actions": [[int(t), *map(int, p)] for t, p in actions],
             "game_ticks": game_ticks,
             "every_gt": every_gt,
@@ -118,6 +128,33 @@ class Judge:
         answer = json.loads(line)
         assert "trace" in answer, answer
         return np.array(answer["trace"], dtype=np.uint8)
+
+
+@functools.cache
+def _shared() -> Judge:
+    python = judge_python()
+    assert python is not None, "tests that ask a judge carry `needs_judge`"
+    judge = Judge(python)
+    atexit.register(judge.close)
+    return judge
+
+
+def outside_levels(
+    volume: Volume,
+    engine: str,
+    uses: Sequence[tuple[int, Pos]],
+    game_ticks: int,
+    probes: Sequence[Pos],
+    origin: Pos = (0, 0, 0),
+) -> npt.NDArray[np.uint8]:
+    """Return levels of dust (game_ticks // 2, probes) after every second game tick, in one of ENGINES.
+
+    `volume` is settled first; a use (t, position) is a right-click when t game ticks (even) have run.
+    """
+    name = "mctick" if engine == "mc-tick" else "mchprs"
+    return _shared().trace(
+        settle(volume), uses, game_ticks, probes, engine=name, optimize=engine == "mchprs-opt", origin=origin
+    )
 
 
 def _is_dust(volume: Volume, pos: Pos) -> bool:

@@ -3,7 +3,7 @@
 Runs under the judges' own Python, which has nucleation: `python judge_worker.py`.
 
 Request   {"schem": path, "engine": "mchprs" or "mctick", "optimize": bool, "settle": "InWorld" or
-          "Placement", "actions": [[t_gt, x, y, z], ...], "game_ticks": n, "every_gt": k,
+          "Placement", "origin": [x, y, z], "actions": [[t_gt, x, y, z], ...], "game_ticks": n, "every_gt": k,
           "probes": [[x, y, z], ...], "custom_io": [[x, y, z], ...]}
 Answer    {"trace": [[level, ...], ...]} or {"error": text}. An action is a right-click after t_gt game
           ticks; row r holds the levels after (r + 1) * k game ticks.
@@ -51,7 +51,7 @@ def run_mctick(request: dict[str, Any]) -> list[list[int]]:
     """Return the trace of mc-tick."""
     board = nucleation.Schematic.open(request["schem"])
     mode = getattr(nucleation.TickSettleMode, request["settle"])
-    world = nucleation.TickSimulation.from_schematic(board, mode, 0, 0, 0, "")
+    world = nucleation.TickSimulation.from_schematic(board, mode, *request["origin"], "")
     if request["settle"] == "Placement":
         world.run_until_quiescent(2000)
     actions = sorted(request["actions"], key=lambda a: a[0])

@@ -1,4 +1,4 @@
-"""Small parts between the large ones: stretcher, start gate, constant, buttons, lamps.
+"""Small parts between the large ones: start gate, constant, buttons, lamps.
 
 Units: rt = redstone tick = 2 gt. Ports are dust on a floor; outputs stand behind a repeater.
 """
@@ -13,40 +13,12 @@ from craftc.errors import PlacementError
 from craftc.macros.base import Macro, Pos, Sketch
 from craftc.macros.clock import split_delay, window_latch
 
-PULSE_RT = 4  # width of the pulse that `stretcher` takes
-TOKEN_RT = 12  # width it gives
-STRETCH_RT = 2  # delay of its rising edge
 GATE_RT = 3  # start gate
 FAN_RT, FAN_PITCH, MAX_FAN = 1, 3, 9
 JOIN_RT, JOIN_PITCH, MAX_JOIN = 1, 4, 8
 TRIM_REPEATERS = 3
 TRIM_RT = (3, 12)  # least and most delay of trimmed lines
 LONGER_RT = 3
-_TAPS = ((0, 0), (2, 3), (4, 3), (6, 2))  # column, delay of the repeater before it
-
-
-def stretcher() -> Macro:
-    """Return a macro that makes a pulse of 4 rt one of 12 rt, 2 rt later.
-
-    The pulse is delayed by 0, 3, 6 and 8 rt and the copies are joined; neighbours overlap::
-
-        in - E - E - E -      z = 0
-           v   v   v   v      z = 1
-           - - - - - - - e out
-    """
-    sketch = Sketch("stretcher")
-    for column, delay in _TAPS:
-        if delay:
-            sketch.on_floor((column - 1, 0, 0), CHARS["e"].with_props(delay=delay))
-        sketch.on_floor((column, 0, 0), CHARS["+"])
-        sketch.on_floor((column, 0, 1), CHARS["u"])
-    for x in range(7):
-        sketch.on_floor((x, 0, 2), CHARS["+"])
-    sketch.on_floor((7, 0, 2), CHARS["e"])
-    sketch.on_floor((8, 0, 2), CHARS["+"])
-    sketch.port("in", (0, 0, 0), "in", side="west")
-    sketch.port("out", (8, 0, 2), "out", side="east", latency_rt=STRETCH_RT)
-    return sketch.build()[0]
 
 
 def start_gate() -> Macro:
@@ -222,6 +194,5 @@ __all__ = [
     "lamp",
     "longer",
     "start_gate",
-    "stretcher",
     "window_unit",
 ]
