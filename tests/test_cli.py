@@ -111,7 +111,7 @@ def test_termination_unwinds() -> None:
         ["run", "x"],
         ["run", "x", "--index", "1", "--image", "y.png"],
         ["run", "x", "--index", "-1"],
-        ["sim", "x.schem", "--probe", "1,2"],
+        ["sim", "x.schem", "--use", "1,2"],
         ["why", "x", "1", "2"],
         ["train", "letters", "-o", "x"],
     ],
@@ -306,23 +306,11 @@ def test_positions_in_a_world_are_world_coordinates(
     volume.origin = (-20, 64, 33)
     world = tmp_path / "world"
     write_world(volume, world, level_name="w", spawn=(-20, 66, 33), spawn_yaw=0.0)
-    assert cli.run(["sim", str(world), "--ticks", "4", "--use", "-20,65,33", "--probe", "-19,65,33"]) == 0
-    assert "power at -19,65,33  15" in capsys.readouterr().out
     crop = ["--crop", "-20", "64", "33", "-19", "66", "34"]
     assert cli.run(["render", str(world), "-o", str(tmp_path / "x.png"), *crop]) == 0
     capsys.readouterr()
     assert cli.run(["info", str(world)]) == 0
     assert "low corner" in capsys.readouterr().out
-
-
-@pytest.mark.parametrize(("used", "power"), [([], 0), (["--use", "0,1,0"], 15)])
-def test_sim_reads_probes(
-    used: list[str], power: int, board: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert cli.run(["sim", str(board), "--ticks", "4", "--probe", "1,1,0", *used]) == 0
-    assert f"power at 1,1,0  {power}" in capsys.readouterr().out
-    assert cli.run(["sim", str(board), "--ticks", "4", "--probe", "1,1,0", "--every", "2", *used]) == 0
-    assert f"       4  {power:5}" in capsys.readouterr().out.splitlines()
 
 
 def test_lint_passes_and_fails(board: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,19 +12,25 @@ if TYPE_CHECKING:
     from craftc.blocks import Volume
 
 Pos = tuple[int, int, int]
-LEGAL = "a folder with a world, or a .schem file"
+LEGAL = "a folder with a world, or a file .schem, .nbt or .litematic"
 REPORT = Path("craftc") / "report.json"
 
 
 def read_blocks(source: Path) -> Volume:
-    """Return the blocks of a world folder or schematic. Raises FormatError for anything else."""
+    """Return the blocks of a world folder, schematic or structure. Raises FormatError for anything else."""
+    from craftc.export.litematic_read import read_litematic
     from craftc.export.schem_read import read_schem
+    from craftc.export.structure_read import read_structure
     from craftc.export.world_read import read_world
 
     if not source.exists():
         raise FormatError("no such file or folder", where=str(source), legal=LEGAL)
     if source.is_dir():
         return read_world(source)
+    if source.suffix == ".nbt":
+        return read_structure(source)
+    if source.suffix == ".litematic":
+        return read_litematic(source)[0]
     if source.suffix != ".schem":
         raise FormatError(f"is of unknown kind {source.suffix!r}", where=str(source), legal=LEGAL)
     return read_schem(source)

@@ -1,0 +1,85 @@
+"""Writes one block into a volume, and breaks what loses its support by that.
+
+Support (canSurvive of Java 1.20.4): dust, diodes, standing torches, plates and carpets need a block
+below that carries them; wall torches, levers and buttons a full face where they hang.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from craftc.blocks.palette import AIR, BlockState, Entity
+from craftc.blocks.properties import checked
+from craftc.blocks.tables import faces
+from craftc.blocks.volume import Pos, Volume
+from craftc.errors import SimError
+
+_STEP = {
+    "down": (0, -1, 0), "up": (0, 1, 0), "north": (0, 0, -1), "south": (0, 0, 1), "west": (-1, 0, 0),
+    "east": (1, 0, 0),
+}  # fmt: skip
+_OPPOSITE = {"north": "south", "south": "north", "west": "east", "east": "west", "up": "down", "down": "up"}
+_ON_FLOOR = frozenset({"redstone_wire", "repeater", "comparator", "redstone_torch"})
+
+
+def with_block(volume: Volume, pos: Pos, state: BlockState | str, entity: Entity | None = None) -> Volume:
+    """Return a copy with one block written and unsupported blocks broken.
+
+    Raises SimError if the position lies outside or the block, a key or a value is unknown.
+    """
+    where = str(tuple(pos))
+    written = BlockState.parse(state) if isinstance(state, str) else state
+    if not all(0 <= p < s for p, s in zip(pos, volume.size, strict=True)):
+        raise SimError("lies outside the box", where=where, legal=f"inside {volume.size}")
+    if faces(written) is None:
+        raise SimError(f"{written} is not a block whose redstone rule is known", where=where,
+                       legal="blocks listed in craftc/blocks/tables.py")  # fmt: skip
+    out = volume.copy()
+    out.set(pos, checked(written, where), _content(written, entity))
+    break_unsupported(out, pos)
+    return out
+
+
+def _content(state: BlockState, entity: Entity | None) -> Entity | None:
+    if entity is None and state.short == "comparator":
+        return Entity("comparator", 0)
+    return entity
+
+
+def support_of(state: BlockState) -> str | None:
+    """Return the direction in which a block hangs on its neighbour, or None if it needs none."""
+    name = state.short
+    if name in _ON_FLOOR or name.endswith(("_carpet", "_pressure_plate")):
+        return "down"
+    if name == "redstone_wall_torch":
+        return _OPPOSITE[state.get("facing", "north")]
+    if name == "lever" or name.endswith("_button"):
+        face = state.get("face", "wall")
+        if face != "wall":
+            return "down" if face == "floor" else "up"
+        return _OPPOSITE[state.get("facing", "north")]
+    return None
+
+
+def _stands(volume: Volume, pos: Pos) -> bool:
+    direction = support_of(volume.get(pos))
+    if direction is None:
+        return True
+    there = (pos[0] + _STEP[direction][0], pos[1] + _STEP[direction][1], pos[2] + _STEP[direction][2])
+    if not all(0 <= p < s for p, s in zip(there, volume.size, strict=True)):
+        return True  # what lies outside the box is not known to be air
+    _, top, side = faces(volume.get(there)) or (False, False, False)
+    return side if direction in ("north", "south", "west", "east") else top
+
+
+def break_unsupported(volume: Volume, pos: Pos) -> None:
+    """Turn the blocks around `pos` that hang on nothing into air, and so on outwards, in place."""
+    doubtful = [pos]
+    while doubtful:
+        x, y, z = doubtful.pop()
+        around = [(x, y, z), *((x + dx, y + dy, z + dz) for dx, dy, dz in _STEP.values())]
+        for there in around:
+            inside = all(0 <= p < s for p, s in zip(there, volume.size, strict=True))
+            if inside and not _stands(volume, there):
+                volume.ids[there[1], there[2], there[0]] = np.uint16(volume.palette.add(AIR))
+                doubtful.append(there)

@@ -1,0 +1,322 @@
+"""The graph engine behind the common interface: a Board that tells changes, takes writes and is saved.
+
+Writing a block makes a new board of the written-back volume: one write costs as much as setting up. The
+blocks that a write leaves without support are broken, dust takes its new shape, and the devices whose
+inputs changed or that stand beside the written block look at them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from craftc.blocks.palette import BlockState, Entity
+from craftc.blocks.properties import completed
+from craftc.blocks.volume import Pos, Volume
+from craftc.errors import SimError
+from craftc.sim import engine
+from craftc.sim.board import Board, Levels, Snapshot
+from craftc.sim.checkpoint import Saved, load_bytes, save_bytes
+from craftc.sim.devices import BUTTON, LEVER
+from craftc.sim.edit import with_block
+from craftc.sim.graph import find_cell
+from craftc.sim.interface import BlockTick, Change
+from craftc.sim.queue import Waiting, schedule, set_torch_ages, torch_ages, waiting
+from craftc.sim.watch import Watch, changed_blocks
+
+NAME = "graph"
+
+
+class GraphSimulator:
+    """One volume run by the graph engine (see interface.Simulator)."""
+
+    def __init__(self, volume: Volume, settle: str = "placed", *, ticks: Sequence[BlockTick] = ()) -> None:
+        """Set the board up. Raises SimError as Board does, and on ticks of blocks that keep none."""
+        self._given = volume
+        self._counted = _Counters()
+        self._begin(Board(completed(volume), settle), ticks)
+        self._origin = self.snapshot()
+
+    def _begin(self, board: Board, ticks: Sequence[BlockTick]) -> None:
+        self._board = board
+        schedule(board, _known_ticks(board, ticks))
+        self._watch = Watch(board)
+        self._before: Volume | None = None
+
+    # --- counters ---------------------------------------------------------------------------
+
+    @property
+    def volume(self) -> Volume:
+        """The volume the board was made from."""
+        return self._given
+
+    @property
+    def board(self) -> Board:
+        """The board that runs now; a write replaces it."""
+        return self._board
+
+    @property
+    def now_gt(self) -> int:
+        """Game ticks run since the start (settling not counted)."""
+        return self._counted.now_gt + self._board.now_gt
+
+    @property
+    def events(self) -> int:
+        """Output changes of devices so far."""
+        return self._counted.events + self._board.events
+
+    @property
+    def ticks_run(self) -> int:
+        """Scheduled ticks executed so far."""
+        return self._counted.ticks_run + self._board.ticks_run
+
+    @property
+    def peak_ticks_per_gt(self) -> int:
+        """Most scheduled ticks executed in one game tick."""
+        return max(self._counted.peak, self._board.peak_ticks_per_gt)
+
+    @property
+    def burnouts(self) -> int:
+        """How often a torch burnt out."""
+        return self._counted.burnouts + self._board.burnouts
+
+    @property
+    def nodes(self) -> int:
+        """Number of components."""
+        return self._board.nodes
+
+    @property
+    def quiet(self) -> bool:
+        """Whether nothing is scheduled."""
+        return self._board.quiet
+
+    # --- running ----------------------------------------------------------------------------
+
+    def run(self, game_ticks: int) -> None:
+        """Run that many game ticks."""
+        self._board.run(game_ticks)
+
+    def run_until_quiet(self, limit_gt: int) -> int:
+        """Return the game ticks run until nothing was scheduled. Raises SimError at the limit."""
+        return self._board.run_until_quiet(limit_gt)
+
+    def use(self, pos: Pos) -> None:
+        """Right-click: a lever toggles, a button is pressed; other blocks take the state that a click
+        gives them. Raises SimError on blocks that do not react."""
+        clicked = clicked_state(self.block(pos))
+        if clicked is None:
+            self._board.use(pos)
+        else:
+            self.set_block(pos, clicked)
+
+    def set_lever(self, pos: Pos, on: bool) -> None:
+        """Bring a lever to a position. Raises SimError if there is none."""
+        self._board.set_lever(pos, on)
+
+    def set_block(self, pos: Pos, state: BlockState | str, entity: Entity | None = None) -> None:
+        """Write a block with all updates; `minecraft:air` breaks it. Raises SimError on unknown blocks."""
+        old, present = self._board, self.write_back()
+        written = with_block(present, pos, state, entity)
+        if self._flip_input(pos, present.get(pos), written.get(pos)):
+            return
+        if self._before is None:
+            self._before = self._watch.last_blocks()
+        new = Board(written, "trusted")
+        self._counted.add(old)
+        _carry_over(old, new)
+        self._board = new
+        self._watch = Watch(new)
+        _notify(old, new, pos)
+
+    def _flip_input(self, pos: Pos, before: BlockState, after: BlockState) -> bool:
+        """Drive a lever or button whose `powered` alone is written; return whether that was it."""
+        if before.with_props(powered="") != after.with_props(powered="") or before == after:
+            return False
+        board = self._board
+        node = _find(board, pos)
+        if node < 0 or board.graph.kind[node] not in (LEVER, BUTTON):
+            return False
+        engine.set_output(board._net, board._state, node, 15 if after.get("powered") == "true" else 0)
+        return True
+
+    # --- readings ---------------------------------------------------------------------------
+
+    def power(self, pos: Pos) -> int:
+        """Return the level at a position, as Board.power does."""
+        return self._board.power(pos)
+
+    def probe(self, positions: Sequence[Pos], game_ticks: int, every_gt: int = 1) -> Levels:
+        """Run, and return levels (game_ticks // every_gt, positions)."""
+        return self._board.probe(positions, game_ticks, every_gt)
+
+    def run_script(
+        self,
+        actions: Iterable[tuple[int, Pos, bool]],
+        game_ticks: int,
+        probes: Sequence[Pos] = (),
+        every_gt: int = 1,
+    ) -> Levels:
+        """Run with stimuli, and return levels; see Board.run_script."""
+        return self._board.run_script(actions, game_ticks, probes, every_gt)
+
+    def block(self, pos: Pos) -> BlockState:
+        """Return the present state of one block. Raises SimError outside the box."""
+        size = self._given.size
+        if not all(0 <= p < s for p, s in zip(pos, size, strict=True)):
+            raise SimError("lies outside the box", where=str(tuple(pos)), legal=f"inside {size}")
+        return self._watch.block(pos)
+
+    def blocks(self) -> Volume:
+        """Return the present state of all blocks."""
+        return self._board.write_back()
+
+    def write_back(self) -> Volume:
+        """Return the present state of all blocks; scheduled ticks are in `pending`."""
+        return self._board.write_back()
+
+    def pending(self) -> list[BlockTick]:
+        """Return all scheduled ticks in the order in which they will run."""
+        return block_ticks(self._board)
+
+    def take_changes(self) -> list[Change]:
+        """Return the net changes of blocks since the last call, sorted by y, z, x."""
+        if self._before is None:
+            return self._watch.take()
+        before, self._before = self._before, None
+        self._watch.take()
+        return changed_blocks(before, self.write_back())
+
+    def restless(self) -> list[Pos]:
+        """Return the positions of devices that would change if they looked at their inputs now."""
+        return self._board.restless()
+
+    # --- states -----------------------------------------------------------------------------
+
+    def snapshot(self) -> tuple[Board, Snapshot, _Counters]:
+        """Return a copy of everything that changes."""
+        return (self._board, self._board.snapshot(), self._counted.copy())
+
+    def restore(self, snapshot: tuple[Board, Snapshot, Any]) -> None:
+        """Go back to a snapshot of this board."""
+        self._board, state, counted = snapshot
+        self._board.restore(state)
+        self._counted = counted.copy()
+        self._watch, self._before = Watch(self._board), None
+
+    def reset(self) -> None:
+        """Go back to the state after construction."""
+        self.restore(self._origin)
+
+    def save(self) -> bytes:
+        """Return the running state as bytes, the volume included; see checkpoint.py."""
+        nodes, ages = torch_ages(self._board)
+        told = (ages >= 0).any(axis=1)
+        cells = self._board.graph.cell[nodes[told]]
+        counters = (self.now_gt, self.events, self.ticks_run, self.peak_ticks_per_gt, self.burnouts)
+        saved = Saved(self.write_back(), tuple(self.pending()), cells, ages[told], counters)
+        return save_bytes(saved, NAME)
+
+    @classmethod
+    def resume(cls, data: bytes) -> GraphSimulator:
+        """Return the board that `save` wrote. Raises SimError on anything else."""
+        saved = load_bytes(data, NAME)
+        made = cls(saved.volume, "trusted", ticks=saved.ticks)
+        board = made._board
+        set_torch_ages(board, np.searchsorted(board.graph.cell, saved.torch_cell), saved.torch_ages)
+        made._counted = _Counters(*saved.counters)
+        made._origin = made.snapshot()
+        return made
+
+
+class _Counters:
+    """What boards that were replaced have counted."""
+
+    def __init__(
+        self, now_gt: int = 0, events: int = 0, ticks_run: int = 0, peak: int = 0, burnouts: int = 0
+    ):
+        self.now_gt, self.events, self.ticks_run = now_gt, events, ticks_run
+        self.peak, self.burnouts = peak, burnouts
+
+    def add(self, board: Board) -> None:
+        self.now_gt += board.now_gt
+        self.events += board.events
+        self.ticks_run += board.ticks_run
+        self.peak = max(self.peak, board.peak_ticks_per_gt)
+        self.burnouts += board.burnouts
+
+    def copy(self) -> _Counters:
+        return _Counters(self.now_gt, self.events, self.ticks_run, self.peak, self.burnouts)
+
+
+def _find(board: Board, pos: Pos) -> int:
+    return find_cell(board.graph.cell, board.volume, pos)
+
+
+def clicked_state(state: BlockState) -> BlockState | None:
+    """Return what a right-click turns a block into at once, or None for levers, buttons and the rest."""
+    if state.short == "repeater":
+        return state.with_props(delay=int(state.get("delay", "1")) % 4 + 1)
+    if state.short == "comparator":
+        return state.with_props(mode="subtract" if state.get("mode") == "compare" else "compare")
+    return None
+
+
+def block_ticks(board: Board) -> list[BlockTick]:
+    """Return the scheduled ticks of a board in the order in which they will run."""
+    found = []
+    for order, (node, delay, priority) in enumerate(
+        zip(*map(np.ndarray.tolist, waiting(board)), strict=True)
+    ):
+        name = board.volume.palette.state(int(board.graph.entry[node])).name
+        found.append(BlockTick(board.position(node), name, delay, priority, order))
+    return found
+
+
+def _known_ticks(board: Board, ticks: Sequence[BlockTick]) -> Waiting:
+    """Return ticks as nodes. A tick whose block is no longer there is dropped, as the game does.
+
+    Raises SimError on a tick for a block that has none here.
+    """
+    rows = []
+    for tick in sorted(ticks, key=lambda t: (t.delay_gt, t.priority, t.order)):
+        if board.volume.get(tick.pos).name == tick.block:
+            rows.append((board.node_at(tick.pos), tick.delay_gt, tick.priority))
+    table = np.array(rows, dtype=np.int64).reshape(-1, 3)
+    return Waiting(table[:, 0], table[:, 1], table[:, 2])
+
+
+def _carry_over(old: Board, new: Board) -> None:
+    """Bring scheduled ticks and torch histories of one board to the same blocks of another."""
+    ticks = waiting(old)
+    place, same = _same_nodes(old, new, ticks.node)
+    schedule(new, Waiting(place[same], ticks.delay_gt[same], ticks.priority[same]))
+    nodes, ages = torch_ages(old)
+    place, same = _same_nodes(old, new, nodes)
+    set_torch_ages(new, place[same], ages[same])
+
+
+def _same_nodes(old: Board, new: Board, nodes: Any) -> tuple[Any, Any]:
+    """Return (node numbers on the new board, mask of those that are still the same kind of block)."""
+    cell = old.graph.cell[nodes]
+    place = np.minimum(np.searchsorted(new.graph.cell, cell), max(new.nodes - 1, 0))
+    if not new.nodes:
+        return place, np.zeros(len(place), dtype=np.bool_)
+    return place, (new.graph.cell[place] == cell) & (new.graph.kind[place] == old.graph.kind[nodes])
+
+
+def _notify(old: Board, new: Board, pos: Pos) -> None:
+    """Let devices look at their inputs: those whose inputs a write changed, and those beside it."""
+    everything = np.arange(old.nodes)
+    place, same = _same_nodes(old, new, everything)
+    moved = same.copy()
+    moved[same] = (old._state.seen[same] != new._state.seen[place[same]]).any(axis=1)
+    moved[same] |= old.graph.rear[same] != new.graph.rear[place[same]]
+    around = [(pos[0] + dx, pos[1] + dy, pos[2] + dz) for dx, dy, dz in _AROUND]
+    beside = [n for n in (_find(new, there) for there in around) if n >= 0]
+    for node in sorted({*place[moved].tolist(), *beside}):
+        engine.check(new._net, new._state, node)
+
+
+_AROUND = ((0, -1, 0), (0, 1, 0), (0, 0, -1), (0, 0, 1), (-1, 0, 0), (1, 0, 0))
