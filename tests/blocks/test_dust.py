@@ -127,7 +127,7 @@ def test_tables_know_families_and_refuse_the_rest() -> None:
         "stone_slab[type=double]": (True, True, True), "target": (True, True, True),
     }.items():  # fmt: skip
         assert faces(BlockState.parse(name)) == expected, name
-    for name in ("piston", "hopper", "mod:stone", "rail", "note_block"):
+    for name in ("piston", "hopper", "mod:stone", "rail", "frobnitz"):
         assert faces(BlockState.parse(name)) is None, name
 
 

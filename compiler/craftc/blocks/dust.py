@@ -3,7 +3,8 @@
 Rule (RedStoneWireBlock.getConnectionState, Java 1.20.4; Minecraft Wiki "Redstone Dust"), for
 every horizontal side of a dust at P with neighbour N:
 
-    up      nothing conducting above P, dust on top of N, N carries dust, N's face towards P is full
+    up      nothing conducting above P, dust on top of N, N carries dust or is a trapdoor, and N's face
+            towards P is full
     side    the same, but N's face is not full; or N is dust, a repeater along this axis, or another
             signal source; or N does not conduct and dust lies below N
     none    otherwise
@@ -20,6 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from craftc.blocks.names import TRAPDOORS
 from craftc.blocks.palette import Palette
 from craftc.blocks.tables import BoolTable, Tables, tables_of
 from craftc.blocks.volume import Volume
@@ -44,13 +46,13 @@ class DustCells:
 
 @dataclass(frozen=True, slots=True)
 class _Rules:
-    """Per palette entry: dust, dot, conductor, carries dust, full side, draws dust from each side."""
+    """Per palette entry: dust, dot, conductor, faces, draws dust from each side."""
 
     dust: BoolTable
     dot: BoolTable
     conductor: BoolTable
-    carries: BoolTable
-    full: BoolTable
+    sturdy: npt.NDArray[np.uint8]  # mask of full faces
+    climbs: BoolTable  # dust on top of it is reached from beside
     draws: BoolTable  # (entries, 4): a dust whose neighbour in direction SIDES[d] this is connects
 
 
@@ -72,7 +74,9 @@ def _rules(palette: Palette, tables: Tables) -> _Rules:
         [s.short == "redstone_wire" and all(s.get(k) == "none" for k in SIDES) for s, _ in palette],
         dtype=np.bool_,
     )
-    return _Rules(dust, dot, tables.conductor, tables.top, tables.side, _draws(palette, tables))
+    trapdoor = np.array([s.short in TRAPDOORS for s, _ in palette], dtype=np.bool_)
+    climbs = tables.top | trapdoor
+    return _Rules(dust, dot, tables.conductor, tables.sturdy, climbs, _draws(palette, tables))
 
 
 class _Neighbours:
@@ -94,6 +98,7 @@ class _Neighbours:
 
 
 _STEP = ((0, -1), (0, 1), (-1, 0), (1, 0))  # (dx, dz) of SIDES
+_FACE_TOWARDS = (3, 2, 5, 4)  # bit of Tables.sturdy of a neighbour's face towards the dust, per side
 
 
 def _links(near: _Neighbours, rules: _Rules) -> Shapes:
@@ -102,10 +107,11 @@ def _links(near: _Neighbours, rules: _Rules) -> Shapes:
     columns = []
     for side, (dx, dz) in enumerate(_STEP):
         beside = near.at(dx, 0, dz)
-        climbs = open_above & rules.carries[beside] & rules.dust[near.at(dx, 1, dz)]
+        climbs = open_above & rules.climbs[beside] & rules.dust[near.at(dx, 1, dz)]
+        full = (rules.sturdy[beside] >> _FACE_TOWARDS[side] & 1).astype(np.bool_)
         falls = ~rules.conductor[beside] & rules.dust[near.at(dx, -1, dz)]
         flat = rules.draws[beside, side] | falls
-        column = np.where(climbs, np.where(rules.full[beside], UP, SIDE), np.where(flat, SIDE, NONE))
+        column = np.where(climbs, np.where(full, UP, SIDE), np.where(flat, SIDE, NONE))
         columns.append(column.astype(np.uint8))
     return np.stack(columns, axis=1) if columns else np.zeros((0, 4), np.uint8)
 

@@ -1,18 +1,17 @@
 """What the simulator needs to know about block states, by name.
 
-Three questions decide how a block takes part in redstone (Java 1.20.4, decompiled names in
-Mojang mappings; Minecraft Wiki pages "Conductivity", "Opacity", "Redstone Dust"):
+Predicates (Java 1.20.4, decompiled names in Mojang mappings; Minecraft Wiki pages "Conductivity",
+"Opacity", "Redstone Dust"):
 
 conductor   `isRedstoneConductor`: may be powered and hands power on. Default is a full cube
-            collision box; glass, glowstone, sea lanterns, leaves, ice, redstone blocks, pistons and
-            others are declared `never`.
-top         `isFaceSturdy(UP)`: carries dust, diodes, torches.
-side        `isFaceSturdy` of a horizontal face: dust in front of it climbs with shape `up`
-            instead of `side`.
+            collision box; glass, glowstone, sea lanterns, leaves, ice, redstone blocks, observers,
+            bulbs and others are declared `never`.
+sturdy      `isFaceSturdy` of each of the six faces. A full top carries dust; dust in front of a full
+            side climbs with shape `up` instead of `side`; switches and torches hang on full sides.
 
-Names that are listed nowhere are unknown and refused: a wrong guess would be a wrong machine.
-Deliberately refused: everything that moves or holds moving items (pistons, hoppers, droppers, rails)
-and redstone blocks whose rule is not modelled (observers, trapdoors, doors, note blocks, ...).
+Names that are listed nowhere (names.py) are unknown and refused: a wrong guess would be a wrong
+machine. Refused with a reason: everything that moves or holds moving items, and what follows the sky,
+mobs or players. Waterlogged blocks are taken as dry: standing water does not change redstone.
 """
 
 from __future__ import annotations
@@ -23,168 +22,176 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from craftc.blocks import names
+from craftc.blocks.names import COLOURS as COLOURS
+from craftc.blocks.names import SLABS as SLABS
+from craftc.blocks.names import WOODS as WOODS
 from craftc.blocks.palette import BlockState, Entity, Palette
 from craftc.blocks.volume import Volume
 from craftc.errors import SimError
 
 BoolTable = npt.NDArray[np.bool_]
+DIRECTION = {"down": 0, "up": 1, "north": 2, "south": 3, "west": 4, "east": 5}
+_DOWN, _UP, _SIDES, _ALL_FACES = 0b1, 0b10, 0b111100, 0b111111
+_RING = ("north", "east", "south", "west")  # clockwise seen from above
 
-
-def _names(text: str) -> tuple[str, ...]:
-    return tuple(text.split())
-
-
-COLOURS = _names(
-    "white orange magenta light_blue yellow lime pink gray light_gray cyan purple blue brown green red black"
-)
-WOODS = _names("oak spruce birch jungle acacia dark_oak mangrove cherry bamboo crimson warped")
-
-
-def _coloured(*suffixes: str) -> set[str]:
-    return {f"{colour}_{suffix}" for colour in COLOURS for suffix in suffixes}
-
-
-def _of_wood(*suffixes: str) -> set[str]:
-    return {f"{wood}_{suffix}" for wood in WOODS for suffix in suffixes}
-
-
-# Full opaque cubes. Source: Minecraft Wiki "Opacity" (full opaque blocks), Blocks.java defaults.
-CONDUCTORS: frozenset[str] = frozenset(
-    _names(
-        """stone granite polished_granite diorite polished_diorite andesite polished_andesite deepslate
-    cobbled_deepslate polished_deepslate deepslate_bricks deepslate_tiles chiseled_deepslate
-    cobblestone mossy_cobblestone stone_bricks mossy_stone_bricks cracked_stone_bricks
-    chiseled_stone_bricks smooth_stone bricks bedrock obsidian crying_obsidian netherrack
-    nether_bricks red_nether_bricks end_stone end_stone_bricks purpur_block purpur_pillar
-    quartz_block smooth_quartz quartz_bricks quartz_pillar chiseled_quartz_block sandstone
-    smooth_sandstone cut_sandstone chiseled_sandstone red_sandstone smooth_red_sandstone dirt
-    coarse_dirt grass_block podzol clay sand red_sand gravel terracotta tuff calcite
-    dripstone_block blackstone polished_blackstone polished_blackstone_bricks basalt
-    polished_basalt smooth_basalt iron_block gold_block diamond_block emerald_block lapis_block
-    coal_block netherite_block copper_block cut_copper waxed_copper_block waxed_cut_copper
-    exposed_copper weathered_copper oxidized_copper waxed_exposed_copper waxed_weathered_copper
-    waxed_oxidized_copper raw_iron_block raw_gold_block raw_copper_block coal_ore iron_ore
-    gold_ore copper_ore redstone_ore lapis_ore diamond_ore emerald_ore prismarine
-    prismarine_bricks dark_prismarine bookshelf hay_block bone_block packed_ice blue_ice
-    snow_block pumpkin carved_pumpkin jack_o_lantern melon honeycomb_block magma_block
-    crafting_table smithing_table fletching_table cartography_table loom packed_mud mud_bricks
-    shroomlight amethyst_block dried_kelp_block sponge wet_sponge moss_block target"""
-    )
-) | frozenset(
-    _coloured("wool", "concrete", "concrete_powder", "terracotta", "glazed_terracotta") | _of_wood("planks")
-)
-
-# Full cubes that conduct nothing but carry things. Source: Blocks.java, isRedstoneConductor(never).
-GLASSY: frozenset[str] = frozenset(
-    _names("glass tinted_glass ice glowstone sea_lantern beacon barrier redstone_block")
-) | frozenset(_coloured("stained_glass"))
-
-# Neither conduct nor carry anything, and no redstone rule reads them.
-INERT: frozenset[str] = frozenset(
-    _names(
-        """air cave_air void_air light structure_void glass_pane iron_bars torch wall_torch
-    soul_torch soul_wall_torch lantern soul_lantern chain end_rod ladder composter cake
-    cauldron water_cauldron lava_cauldron powder_snow_cauldron chest end_portal_frame
-    lever stone_button polished_blackstone_button redstone_wire redstone_torch redstone_wall_torch
-    repeater comparator"""
-    )
-) | frozenset(
-    _coloured("stained_glass_pane", "carpet", "banner", "wall_banner")
-    | _of_wood("button", "fence", "sign", "wall_sign", "hanging_sign", "wall_hanging_sign")
-)
-
-# Solid containers (full cubes) and what else a comparator reads from behind.
-# Source: Minecraft Wiki "Redstone Comparator" (Reading), Blocks.java hasAnalogOutputSignal.
-SOLID_CONTAINERS: frozenset[str] = frozenset(_names("barrel furnace blast_furnace smoker"))
-LAMPS: frozenset[str] = frozenset({"redstone_lamp"})
-SLABS: frozenset[str] = frozenset(_of_wood("slab")) | frozenset(
-    f"{name}_slab"
-    for name in _names(
-        "stone smooth_stone cobblestone stone_brick brick sandstone smooth_sandstone quartz smooth_quartz "
-        "nether_brick andesite polished_andesite diorite polished_diorite granite polished_granite "
-        "deepslate_brick deepslate_tile cobbled_deepslate polished_deepslate blackstone purpur prismarine"
-    )
-)
-
-# `isSignalSource`: dust turns towards these on any side (repeaters and observers have their own rule).
-SIGNAL_SOURCES: frozenset[str] = frozenset(
-    _names(
-        """lever stone_button polished_blackstone_button redstone_torch redstone_wall_torch comparator
-    redstone_block target"""
-    )
-) | frozenset(_of_wood("button"))
-
-LEGAL = "blocks listed in craftc/blocks/tables.py"
+LEGAL = "blocks listed in craftc/blocks/names.py"
 
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """Predicates per palette entry, shape (len(palette),). `known` is False for refused names."""
+    """Predicates per palette entry, shape (len(palette),). `known` is False for refused names.
+
+    sturdy   bit d: the face towards direction d (0 down, 1 up, 2 north, 3 south, 4 west, 5 east) is full
+    top      bit 1 of it
+    analog   what a comparator in front reads, 0..15, or -1
+    """
 
     known: BoolTable
     conductor: BoolTable
     top: BoolTable
-    side: BoolTable
+    sturdy: npt.NDArray[np.uint8]
     signal_source: BoolTable
-    analog: npt.NDArray[np.int16]  # what a comparator in front reads, 0..15, or -1
+    analog: npt.NDArray[np.int16]
 
 
-def _slab_faces(state: BlockState) -> tuple[bool, bool, bool]:
-    kind = state.get("type", "bottom")
-    return (kind == "double", kind != "bottom", kind == "double")
+def is_conductor(state: BlockState) -> bool:
+    """Return whether a block of known name conducts."""
+    name = state.short
+    if name in names.SLABS:
+        return state.get("type") == "double"
+    return name in names.CONDUCTORS or name in names.ACTIVE_CONDUCTORS
+
+
+def _turned(side: str, quarter_turns: int) -> int:
+    return 1 << DIRECTION[_RING[(_RING.index(side) + quarter_turns) % 4]]
+
+
+def _stairs_faces(state: BlockState) -> int:
+    """Return the full faces of stairs: the base, and the sides of its high part."""
+    facing, shape = state.get("facing", "north"), state.get("shape", "straight")
+    base = _UP if state.get("half") == "top" else _DOWN
+    if shape.startswith("outer"):
+        return base
+    high = _turned(facing, 0)
+    if shape.startswith("inner"):
+        high |= _turned(facing, -1 if shape.endswith("left") else 1)
+    return base | high
+
+
+def _trapdoor_faces(state: BlockState) -> int:
+    """Return the full face of a trapdoor: where it lies closed, or the side it leans on when open."""
+    if state.get("open") == "true":
+        return _turned(state.get("facing", "north"), 2)
+    return _UP if state.get("half") == "top" else _DOWN
+
+
+def sturdy_faces(state: BlockState) -> int:
+    """Return the mask of full faces of a block of known name."""
+    name = state.short
+    if name in names.CONDUCTORS or name in names.ACTIVE_CONDUCTORS or name in names.GLASSY:
+        return _ALL_FACES
+    if name in names.SLABS:
+        return {"double": _ALL_FACES, "top": _UP}.get(state.get("type", "bottom"), _DOWN)
+    if name in names.STAIRS:
+        return _stairs_faces(state)
+    if name in names.TRAPDOORS:
+        return _trapdoor_faces(state)
+    if name == "composter":
+        return _ALL_FACES & ~_UP
+    return _DOWN if name == "end_portal_frame" else 0
+
+
+def supports(state: BlockState) -> tuple[bool, bool]:
+    """Return whether the top carries (diodes, torches): a firm rim, a firm centre (SupportType).
+
+    A full top has both. Composters and cauldrons have a rim only, fences and posts a centre only.
+    """
+    name = state.short
+    full = bool(sturdy_faces(state) & _UP)
+    rim = name == "composter" or name in names.CAULDRONS
+    post = name in names.FENCES or name in names.PANES or (name in names.WALLS and state.get("up") == "true")
+    rod = name in ("chain", "end_rod") and (state.get("axis") == "y" or state.get("facing") == "up")
+    return full or rim, full or post or rod
+
+
+def is_known(state: BlockState) -> bool:
+    """Return whether the simulator has a rule for the block."""
+    name = state.short
+    return state.name.startswith("minecraft:") and (
+        name in names.CONDUCTORS
+        or name in names.ACTIVE_CONDUCTORS
+        or name in names.GLASSY
+        or name in names.INERT
+        or name in names.SLABS
+        or name in names.STAIRS
+        or name in names.TRAPDOORS
+    )
 
 
 def faces(state: BlockState) -> tuple[bool, bool, bool] | None:
-    """Return (conductor, top, side) of a state, or None if its name is unknown."""
-    name = state.short
-    if not state.name.startswith("minecraft:"):
+    """Return (conducts, full top, all sides full) of a state, or None if its name is unknown."""
+    if not is_known(state):
         return None
-    if name in CONDUCTORS or name in SOLID_CONTAINERS or name in LAMPS:
-        return (True, True, True)
-    if name in GLASSY:
-        return (False, True, True)
-    if name in SLABS:
-        return _slab_faces(state)
-    if name in INERT:
-        return (False, False, name == "composter")
-    return None
+    sturdy = sturdy_faces(state)
+    return is_conductor(state), bool(sturdy & _UP), sturdy & _SIDES == _SIDES
+
+
+def is_signal_source(state: BlockState) -> bool:
+    """Return whether dust turns towards the block on every side."""
+    return state.short in names.SIGNAL_SOURCES
+
+
+def _number(state: BlockState, key: str, default: int) -> int:
+    return int(state.get(key, str(default)))
+
+
+def _level_of_state(state: BlockState) -> int:
+    """Return the reading of blocks that carry it in their state, or -1."""
+    name = state.short
+    if name == "composter":
+        return _number(state, "level", 0)
+    if name in ("water_cauldron", "powder_snow_cauldron"):
+        return _number(state, "level", 1)
+    if name == "cake":
+        return 2 * (7 - _number(state, "bites", 0))
+    if name in ("beehive", "bee_nest"):
+        return _number(state, "honey_level", 0)
+    if name == "respawn_anchor":
+        return _number(state, "charges", 0) * 15 // 4
+    if name == "end_portal_frame":
+        return 15 if state.get("eye") == "true" else 0
+    if name in names.BULBS:
+        return 15 if state.get("lit") == "true" else 0
+    if name in names.CANDLE_CAKES:
+        return 14
+    return {"cauldron": 0, "lava_cauldron": 3}.get(name, -1)
 
 
 def analog_level(state: BlockState, entity: Entity | None) -> int:
     """Return what a comparator reads from this block, 0..15, or -1 if it is no such source.
 
-    Levels by state: composter `level`, cauldrons `level` (lava 3), cake 2 * (7 - bites), end portal
-    frame 15 with an eye. Other containers: the entity's `signal`, 0 without entity. Source: Minecraft
-    Wiki "Redstone Comparator".
+    Levels by state: composter `level`, cauldrons `level` (lava 3), cake 2 * (7 - bites), cake with
+    candle 14, hives `honey_level`, respawn anchor charges * 15 // 4, end portal frame 15 with an eye,
+    copper bulb 15 while lit. Containers: the entity's `signal`, 0 without entity. Source: Minecraft Wiki
+    "Redstone Comparator"; getAnalogOutputSignal of the blocks.
     """
-    name = state.short
-    if name == "composter":
-        return int(state.get("level", "0"))
-    if name in ("water_cauldron", "powder_snow_cauldron"):
-        return int(state.get("level", "1"))
-    if name == "cauldron":
-        return 0
-    if name == "lava_cauldron":
-        return 3
-    if name == "cake":
-        return 2 * (7 - int(state.get("bites", "0")))
-    if name == "end_portal_frame":
-        return 15 if state.get("eye") == "true" else 0
-    if name in SOLID_CONTAINERS or name == "chest":
+    level = _level_of_state(state)
+    if level < 0 and state.short in names.CONTAINERS:
         return entity.signal if entity is not None else 0
-    return -1
+    return level
 
 
 def tables_of(palette: Palette) -> Tables:
     """Return the predicate tables of a palette; unknown entries are marked, not refused."""
-    rows = [faces(state) for state, _ in palette]
-    array = np.array([row or (False, False, False) for row in rows], dtype=np.bool_)
+    states = [state for state, _ in palette]
+    sturdy = np.array([sturdy_faces(s) for s in states], dtype=np.uint8)
     return Tables(
-        known=np.array([row is not None for row in rows], dtype=np.bool_),
-        conductor=array[:, 0].copy(),
-        top=array[:, 1].copy(),
-        side=array[:, 2].copy(),
-        signal_source=np.array([s.short in SIGNAL_SOURCES for s, _ in palette], dtype=np.bool_),
+        known=np.array([is_known(s) for s in states], dtype=np.bool_),
+        conductor=np.array([is_known(s) and is_conductor(s) for s in states], dtype=np.bool_),
+        top=(sturdy & _UP) > 0,
+        sturdy=sturdy,
+        signal_source=np.array([is_signal_source(s) for s in states], dtype=np.bool_),
         analog=np.array([analog_level(s, e) for s, e in palette], dtype=np.int16),
     )
 
@@ -203,11 +210,21 @@ def first_position(volume: Volume, entry: int) -> tuple[int, int, int]:
     return (int(x), int(y), int(z))
 
 
+def refusal(state: BlockState, where: str = "") -> SimError:
+    """Return the error that refuses a block: by its reason if it has one."""
+    reason = names.REFUSED.get(state.short) if state.name.startswith("minecraft:") else None
+    if reason is None:
+        return SimError(f"{state} is not a block whose redstone rule is known", where=where, legal=LEGAL)
+    return SimError(f"{state} {reason}: the simulator does not model it", where=where, legal=LEGAL)
+
+
 def known_tables(volume: Volume) -> Tables:
     """Return the tables of a volume's palette. Raises SimError naming an unknown block and its place."""
     tables = tables_of(volume.palette)
     unknown = np.flatnonzero(used_entries(volume) & ~tables.known)
-    refuse_entries(volume, unknown, "is not a block whose redstone rule is known")
+    if len(unknown):
+        state = volume.palette.state(int(unknown[0]))
+        raise refusal(state, str(first_position(volume, int(unknown[0]))))
     return tables
 
 

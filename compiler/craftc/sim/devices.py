@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from craftc.blocks import names
 from craftc.blocks.palette import BlockState, Entity
 from craftc.blocks.tables import (
     Tables,
@@ -124,6 +125,13 @@ def _row(state: BlockState, entity: Entity | None) -> _Row:
     return _INERT_ROW
 
 
+def _only_in_reference(state: BlockState) -> bool:
+    name = state.short
+    moved = names.PLATES | names.TRAPDOORS | names.BULBS
+    hit = name == "target" and state.get("power", "0") != "0"
+    return name in ("observer", "note_block") or name in moved or hit
+
+
 def device_tables(volume: Volume) -> tuple[DeviceTables, Tables]:
     """Return device and block tables of a volume's palette. Raises SimError on blocks it may not hold.
 
@@ -135,6 +143,8 @@ def device_tables(volume: Volume) -> tuple[DeviceTables, Tables]:
         i for i, (s, _) in enumerate(volume.palette) if s.short == "composter" and s.get("level") == "7"
     ]
     refuse_entries(volume, [i for i in ripening if used[i]], "turns into level 8 by itself")
+    own_rule = [i for i, (s, _) in enumerate(volume.palette) if _only_in_reference(s)]
+    refuse_entries(volume, [i for i in own_rule if used[i]], "is modelled by the reference engine only")
     rows = []
     for index, (state, entity) in enumerate(volume.palette):
         try:
