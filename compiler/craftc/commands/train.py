@@ -7,13 +7,17 @@ from pathlib import Path
 import click
 
 from craftc.commands.screen import Stages, say
+from craftc.commands.train_chat import chat
 
 FILE = click.Path(path_type=Path, dir_okay=False)
 
 
 @click.group()
 def train() -> None:
-    """Train a model that craftc ships a data set for."""
+    """Train a model of one kind."""
+
+
+train.add_command(chat)
 
 
 @train.command()

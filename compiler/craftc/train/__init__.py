@@ -1,0 +1,1 @@
+"""Training of small language models in torch; imported only where training happens."""

@@ -1,0 +1,143 @@
+"""Encoded documents, and the batches of one step.
+
+A dialogue becomes [0] user [1] reply [0] user [1] reply [0]: token 1 asks for the reply and the token after a
+reply, 0, ends it. A story becomes [0] text [0]. The loss counts targets that the model has to say: replies
+and their ends, or everything. Step s of seed n is always the same batch, whatever came before, so a resumed
+run sees what an uninterrupted one would have seen. Documents longer than the context are cut at its end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from craftc.errors import FormatError
+from craftc.lm.tokenizer import Tokenizer
+from craftc.train.corpus import Corpus, Document
+from craftc.train.vocabulary import MODEL, USER, Encoder
+
+Int64 = npt.NDArray[np.int64]
+Bool = npt.NDArray[np.bool_]
+LossOn = Literal["replies", "all"]
+_POOL = 32
+"""Batches that are sorted by length together, so that a batch holds documents of about one length."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sequences:
+    """Documents as ids; counted[i][t] says whether predicting ids[i][t+1] from ids[i][:t+1] counts."""
+
+    ids: tuple[Int64, ...]
+    counted: tuple[Bool, ...]
+    characters: int
+    """Characters of the counted targets; an end counts none."""
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @property
+    def targets(self) -> int:
+        """Counted targets."""
+        return int(sum(c.sum() for c in self.counted))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Batch:
+    """Rows padded to one length: ids (B, T), next ids (B, T), counted (B, T)."""
+
+    ids: Int64
+    targets: Int64
+    counted: Bool
+
+
+def encode_document(document: Document, encoder: Encoder, loss_on: LossOn) -> tuple[Int64, Bool]:
+    """Returns ids (n,) and for each of the n - 1 predictions whether it counts."""
+    ids: list[int] = []
+    said: list[bool] = []
+    for number, part in enumerate(document.parts):
+        reply = number % 2 == 1 or not document.chat
+        ids.append(MODEL if document.chat and reply else USER)
+        said.append(document.chat and not reply and number > 0)  # token 0 ends the reply before it
+        tokens = encoder.encode(part)
+        ids.extend(tokens)
+        said.extend([reply] * len(tokens))
+    counted = np.array([*said, True])[1:]
+    if loss_on == "all":
+        counted[:] = True
+    return np.array([*ids, USER], dtype=np.int64), counted
+
+
+def encode_corpus(
+    corpus: Corpus, tokenizer: Tokenizer, context: int, loss_on: LossOn = "replies"
+) -> Sequences:
+    """Returns all documents cut to `context` predictions; those without a counted target are left out.
+
+    Raises FormatError if none is left.
+    """
+    encoder = Encoder(tokenizer)
+    lengths = np.array([len(text) for text in tokenizer.tokens], dtype=np.int64)
+    lengths[[USER, MODEL]] = 0
+    ids: list[Int64] = []
+    counted: list[Bool] = []
+    characters = 0
+    for document in corpus.documents:
+        row, mask = encode_document(document, encoder, loss_on)
+        row, mask = row[: context + 1], mask[:context]
+        if mask.any():
+            ids.append(row)
+            counted.append(mask)
+            characters += int(lengths[row[1:]][mask].sum())
+    if not ids:
+        raise FormatError(
+            "no document has a reply within the context", where="data", legal=f"{context} tokens"
+        )
+    return Sequences(tuple(ids), tuple(counted), characters)
+
+
+def pad(rows: Sequence[int], sequences: Sequences) -> Batch:
+    """Returns the batch of some documents; padding is token 0 and does not count."""
+    longest = max(len(sequences.counted[r]) for r in rows)
+    ids = np.zeros((len(rows), longest), dtype=np.int64)
+    targets = np.zeros_like(ids)
+    counted = np.zeros(ids.shape, dtype=np.bool_)
+    for place, row in enumerate(rows):
+        n = len(sequences.counted[row])
+        ids[place, :n] = sequences.ids[row][:-1]
+        targets[place, :n] = sequences.ids[row][1:]
+        counted[place, :n] = sequences.counted[row]
+    return Batch(ids, targets, counted)
+
+
+class Batches:
+    """The batch of every step. With `world` processes, process `rank` gets every world-th row."""
+
+    def __init__(self, sequences: Sequences, size: int, seed: int, rank: int = 0, world: int = 1) -> None:
+        self._sequences = sequences
+        self._size = min(size, len(sequences))
+        self._seed, self._rank, self._world = seed, rank, world
+        self.per_epoch = len(sequences) // self._size
+        self._lengths = np.array([len(c) for c in sequences.counted])
+        self._epoch, self._order = -1, np.zeros((0, 0), dtype=np.int64)
+
+    def __call__(self, step: int) -> Batch:
+        """Returns this process's part of the batch of a step."""
+        epoch, number = divmod(step, self.per_epoch)
+        if epoch != self._epoch:
+            self._epoch, self._order = epoch, self._shuffle(epoch)
+        rows = self._order[number]
+        mine = rows[self._rank :: self._world] if self._world <= len(rows) else rows[:1]
+        return pad(mine.tolist(), self._sequences)
+
+    def _shuffle(self, epoch: int) -> Int64:
+        """Returns (batches, size) rows of one epoch: shuffled, then sorted by length in pools."""
+        rng = np.random.default_rng([self._seed, epoch])
+        order = rng.permutation(len(self._sequences))[: self.per_epoch * self._size]
+        pool = _POOL * self._size
+        parts = [order[i : i + pool] for i in range(0, len(order), pool)]
+        sorted_parts = [p[np.argsort(self._lengths[p], kind="stable")] for p in parts]
+        batches = np.concatenate(sorted_parts).reshape(self.per_epoch, self._size)
+        return batches[rng.permutation(self.per_epoch)]
