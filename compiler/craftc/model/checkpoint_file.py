@@ -37,7 +37,7 @@ def save_checkpoint(checkpoint: Checkpoint, path: Path) -> str:
     """
     import torch
 
-    _check_meta(checkpoint.meta, str(path))
+    check_meta(checkpoint.meta, str(path))
     buffer = io.BytesIO()
     torch.save(_to_plain(checkpoint), buffer)
     data = buffer.getvalue()
@@ -97,12 +97,12 @@ def load_checkpoint(path: Path) -> Checkpoint:
         raise ModelError(
             f"format version is {version!r}", where=where, legal=f"{VERSION}; a newer craftc may read it"
         )
-    _check_keys(plain, _TOP_KEYS, where)
+    check_keys(plain, _TOP_KEYS, where)
     if not isinstance(plain["name"], str) or not plain["name"]:
         raise ModelError(f"name is {plain['name']!r}", where=where, legal="a non-empty string")
     if not isinstance(plain["layers"], list):
         raise ModelError("layers is not a list", where=where, legal="a list of dictionaries")
-    _check_meta(plain["meta"], where)
+    check_meta(plain["meta"], where)
     layers = tuple(_layer(item, f"{where}: layer {index}") for index, item in enumerate(plain["layers"]))
     try:
         return Checkpoint(name=plain["name"], layers=layers, meta=plain["meta"])
@@ -169,7 +169,7 @@ def _layer(item: Any, where: str) -> Any:
     """Returns the Layer of one entry of the list `layers`."""
     if not isinstance(item, dict):
         raise ModelError(f"is a {type(item).__name__}", where=where, legal="a dictionary")
-    _check_keys(item, _LAYER_KEYS, where)
+    check_keys(item, _LAYER_KEYS, where)
     shift, input_bits = item["shift"], item["input_bits"]
     if type(input_bits) is not int or (shift is not None and type(shift) is not int):
         raise ModelError(
@@ -229,7 +229,7 @@ def _refuse_fraction(value: Any, where: str) -> None:
         raise ModelError(f"is {float(value[tuple(at)])} at {at}", where=where, legal="finite numbers")
 
 
-def _check_keys(plain: Mapping[Any, Any], known: tuple[str, ...], where: str) -> None:
+def check_keys(plain: Mapping[Any, Any], known: tuple[str, ...], where: str) -> None:
     """Raises ModelError naming unknown and missing keys."""
     unknown = sorted(str(key) for key in plain if key not in known)
     missing = [key for key in known if key not in plain]
@@ -239,7 +239,7 @@ def _check_keys(plain: Mapping[Any, Any], known: tuple[str, ...], where: str) ->
         raise ModelError(f"missing keys {missing}", where=where, legal=", ".join(known))
 
 
-def _check_meta(meta: Any, where: str) -> None:
+def check_meta(meta: Any, where: str) -> None:
     """Raises ModelError unless meta is a dictionary of plain finite values with string keys."""
     if not isinstance(meta, Mapping):
         raise ModelError(f"meta is a {type(meta).__name__}", where=where, legal="a dictionary")

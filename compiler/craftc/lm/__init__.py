@@ -1,0 +1,29 @@
+"""Language models: files, exact execution with caches, dialogues. See docs/lm-checkpoint.md.
+
+Nothing here imports torch at import time; only reading and writing files do.
+"""
+
+from craftc.lm.dialogue import Dialogue, Turn, converse
+from craftc.lm.executor import Executor, evaluate
+from craftc.lm.file import load, save
+from craftc.lm.measure import Recording, record, score
+from craftc.lm.model import NUMERICS, IntegerMatrix, LanguageModel, integer_weights
+from craftc.lm.tokenizer import Tokenizer
+
+__all__ = [
+    "NUMERICS",
+    "Dialogue",
+    "Executor",
+    "IntegerMatrix",
+    "LanguageModel",
+    "Recording",
+    "Tokenizer",
+    "Turn",
+    "converse",
+    "evaluate",
+    "integer_weights",
+    "load",
+    "record",
+    "save",
+    "score",
+]
