@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from craftc.sim.interface import Engine
 from craftc.sim.live import GraphSimulator
+from craftc.sim.reference import Reference
 
-ENGINES: Mapping[str, Engine] = {"graph": GraphSimulator}
+ENGINES: Mapping[str, Engine] = {"graph": GraphSimulator, "reference": Reference}
 DEFAULT = "graph"
