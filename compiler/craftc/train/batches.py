@@ -1,7 +1,6 @@
 """Encoded documents, and the batches of one step.
 
-A dialogue becomes [0] user [1] reply [0] user [1] reply [0]: token 1 asks for the reply and the token after a
-reply, 0, ends it. A story becomes [0] text [0]. The loss counts targets that the model has to say: replies
+The loss counts targets that the model has to say: replies
 and their ends, or everything. Step s of seed n is always the same batch, whatever came before, so a resumed
 run sees what an uninterrupted one would have seen. Documents longer than the context are cut at its end.
 """
@@ -13,15 +12,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from craftc.errors import FormatError
+from craftc.lm.corpus import Corpus
+from craftc.lm.encoding import Bool, Encoder, Int64
 from craftc.lm.tokenizer import Tokenizer
-from craftc.train.corpus import Corpus, Document
-from craftc.train.vocabulary import MODEL, USER, Encoder
 
-Int64 = npt.NDArray[np.int64]
-Bool = npt.NDArray[np.bool_]
 LossOn = Literal["replies", "all"]
 _POOL = 32
 """Batches that are sorted by length together, so that a batch holds documents of about one length."""
@@ -54,23 +50,6 @@ class Batch:
     counted: Bool
 
 
-def encode_document(document: Document, encoder: Encoder, loss_on: LossOn) -> tuple[Int64, Bool]:
-    """Returns ids (n,) and for each of the n - 1 predictions whether it counts."""
-    ids: list[int] = []
-    said: list[bool] = []
-    for number, part in enumerate(document.parts):
-        reply = number % 2 == 1 or not document.chat
-        ids.append(MODEL if document.chat and reply else USER)
-        said.append(document.chat and not reply and number > 0)  # token 0 ends the reply before it
-        tokens = encoder.encode(part)
-        ids.extend(tokens)
-        said.extend([reply] * len(tokens))
-    counted = np.array([*said, True])[1:]
-    if loss_on == "all":
-        counted[:] = True
-    return np.array([*ids, USER], dtype=np.int64), counted
-
-
 def encode_corpus(
     corpus: Corpus, tokenizer: Tokenizer, context: int, loss_on: LossOn = "replies"
 ) -> Sequences:
@@ -80,12 +59,14 @@ def encode_corpus(
     """
     encoder = Encoder(tokenizer)
     lengths = np.array([len(text) for text in tokenizer.tokens], dtype=np.int64)
-    lengths[[USER, MODEL]] = 0
+    lengths[[*tokenizer.before, *tokenizer.after, *tokenizer.stops]] = 0  # marks are no text
     ids: list[Int64] = []
     counted: list[Bool] = []
     characters = 0
     for document in corpus.documents:
-        row, mask = encode_document(document, encoder, loss_on)
+        row, mask = encoder.document(document)
+        if loss_on == "all":
+            mask = np.ones_like(mask)
         row, mask = row[: context + 1], mask[:context]
         if mask.any():
             ids.append(row)

@@ -17,13 +17,13 @@ from typing import Any
 import torch
 
 from craftc.errors import ConfigError
+from craftc.lm.corpus import Corpus, read_corpus
 from craftc.lm.file import save
 from craftc.lm.model import LanguageModel
 from craftc.lm.tokenizer import Tokenizer
 from craftc.model.threads import one_thread
 from craftc.train.batches import Sequences, encode_corpus
 from craftc.train.config import ChatConfig
-from craftc.train.corpus import Corpus, read_corpus
 from craftc.train.graph import to_model
 from craftc.train.held_out import Nats
 from craftc.train.loop import Log, Progress, Trainer

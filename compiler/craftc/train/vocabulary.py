@@ -9,14 +9,14 @@ smaller vocabulary is a prefix of a larger one. No token reaches over the end of
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from typing import Literal
 
 from craftc.errors import ConfigError
+from craftc.lm.corpus import Corpus
 from craftc.lm.distill_filter import CHARSET
+from craftc.lm.encoding import WORD
 from craftc.lm.tokenizer import Tokenizer
-from craftc.train.corpus import Corpus
 
 Kind = Literal["bpe", "characters"]
 USER, MODEL = 0, 1
@@ -25,9 +25,6 @@ MARKS = (" [inst]", " [/inst]")
 LEAST, MOST = 64, 512
 LONGEST = 16
 """Characters of the longest token, as in CraftGPT's list."""
-WORD = r" ?[a-z']+| ?[.,?!]+| +"
-"""A word with the space before it; tokens are parts of such words."""
-_SPLIT = re.compile(WORD)
 
 
 def train_vocabulary(corpus: Corpus, kind: Kind, size: int) -> Tokenizer:
@@ -67,24 +64,3 @@ def _merges(texts: Iterator[str], count: int) -> list[str]:
     tokenizer.train_from_iterator(texts, trainer)
     by_id = sorted(tokenizer.get_vocab().items(), key=lambda item: item[1])
     return [text for text, _ in by_id if len(text) > 1]
-
-
-class Encoder:
-    """Cuts much text fast: a tokenizer none of whose tokens crosses a word cuts each word on its own."""
-
-    def __init__(self, tokenizer: Tokenizer) -> None:
-        self._tokenizer = tokenizer
-        self._seen: dict[str, list[int]] = {}
-        self._by_word = all(_SPLIT.fullmatch(text) for text in tokenizer.tokens[len(MARKS) :])
-
-    def encode(self, text: str) -> list[int]:
-        """Returns the ids of one space and the text, as `Tokenizer.encode` does. Raises ModelError."""
-        words = _SPLIT.findall(f" {text}")
-        if not self._by_word or sum(map(len, words)) != len(text) + 1:
-            return self._tokenizer.encode(f" {text}")  # names a character that it does not know
-        ids: list[int] = []
-        for word in words:
-            if word not in self._seen:
-                self._seen[word] = self._tokenizer.encode(word)
-            ids += self._seen[word]
-        return ids

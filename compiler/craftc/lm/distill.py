@@ -1,0 +1,233 @@
+"""Makes training data: dialogues of a teacher with the user turns of a written grammar, filtered.
+
+    <folder>/train.txt      one dialogue per line, [INST] user [/INST] reply ...
+    <folder>/heldout.txt    the same; no first turn of it begins a dialogue of train.txt
+    <folder>/card.json      teacher, settings, verdicts of the filter, sha256 of both files
+
+Equal arguments give equal bytes, whatever the batch. The texts are the teacher's: they carry its lineage and
+must be used, and credited, as its own training data allows.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zlib
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from craftc.errors import ConfigError, ModelError
+from craftc.export.safe import atomic_write
+from craftc.lm.dialogue import check_seed
+from craftc.lm.distill_filter import Rules, Turn, keep, known_words
+from craftc.lm.distill_prompts import Grammar
+from craftc.lm.executor import Executor
+from craftc.lm.model import Int64, LanguageModel
+
+Progress = Callable[[str, int, int], None]
+BATCH = 256
+TRAIN, HELD_OUT, CARD = "train.txt", "heldout.txt", "card.json"
+_LEAST_WORDS = 5
+"""First turns of fewer words, such as greetings, are always trained on."""
+
+
+@dataclass(frozen=True, slots=True)
+class DistillConfig:
+    """How many dialogues, from which seed, and how many in a hundred first turns are held out."""
+
+    dialogues: int = 40_000
+    seed: int = 1
+    held_out_percent: int = 5
+    known_words_only: bool = True
+    """Refuse words that the teacher spells out of pieces; only for teachers whose tokens are words."""
+
+    def __post_init__(self) -> None:
+        limits = {"dialogues": (self.dialogues, 1, 10**8), "held_out_percent": (self.held_out_percent, 1, 50)}
+        for name, (value, low, high) in limits.items():
+            if not low <= value <= high:
+                raise ConfigError(f"{name} is {value}", where="data distill", legal=f"{low}..{high}")
+
+
+@dataclass(frozen=True, slots=True)
+class Distilled:
+    """What was written: dialogues and characters, and the filter's verdicts on replies."""
+
+    train: int
+    held_out: int
+    characters: int
+    verdicts: dict[str, int]
+
+
+def distill(
+    teacher: LanguageModel,
+    folder: Path,
+    config: DistillConfig,
+    grammar: Grammar | None = None,
+    progress: Progress | None = None,
+) -> Distilled:
+    """Writes the three files and returns what is in them.
+
+    Raises ModelError for a teacher that does not draw, ConfigError if the filter leaves no dialogue on either
+    side, OutputError if a file cannot be written.
+    """
+    check_seed(teacher, 1)
+    grammar = grammar or Grammar()
+    words = known_words(teacher.tokenizer.tokens) if config.known_words_only else frozenset[str]()
+    rules, verdicts = Rules(words=words), Counter[str]()
+    lines: dict[str, list[str]] = {TRAIN: [], HELD_OUT: []}
+    for turns in _talks(teacher, grammar, config, progress):
+        kept = keep(turns, rules, verdicts)
+        if kept:
+            name = HELD_OUT if held_out(kept[0][0], config.held_out_percent) else TRAIN
+            lines[name].append(" ".join(f"[INST] {user} [/INST] {reply}" for user, reply in kept))
+    if not (lines[TRAIN] and lines[HELD_OUT]):
+        raise ConfigError(f"no {TRAIN if not lines[TRAIN] else HELD_OUT} is left", where="data distill",
+                          legal="more dialogues, or a teacher whose replies pass the filter")  # fmt: skip
+    found = Distilled(len(lines[TRAIN]), len(lines[HELD_OUT]), sum(map(len, lines[TRAIN])), dict(verdicts))
+    _write(folder, lines, teacher, config, found)
+    return found
+
+
+def held_out(first: str, percent: int) -> bool:
+    """Returns whether dialogues that begin with this turn are kept from training; last marks are ignored."""
+    bare = first.rstrip(".?!")
+    return len(bare.split()) >= _LEAST_WORDS and zlib.crc32(bare.encode()) % 100 < percent
+
+
+def digest(model: LanguageModel) -> str:
+    """Returns the sha256 of a model's graph, tensors and tokens."""
+    found = hashlib.sha256(repr((model.numerics, model.graph, model.tokenizer.to_plain())).encode())
+    for name, array in sorted(model.tensors.items()):
+        found.update(f"{name} {array.dtype} {array.shape}".encode())
+        found.update(array.tobytes())
+    return found.hexdigest()
+
+
+def _write(
+    folder: Path,
+    lines: dict[str, list[str]],
+    teacher: LanguageModel,
+    config: DistillConfig,
+    found: Distilled,
+) -> None:
+    texts = {name: ("\n".join(rows) + "\n").encode() for name, rows in lines.items()}
+    card = {
+        "teacher": teacher.name,
+        "teacher_sha256": digest(teacher),
+        "numerics": teacher.numerics,
+        "lineage": str(teacher.meta.get("lineage", "")),
+        "settings": asdict(config),
+        "train": found.train,
+        "held_out": found.held_out,
+        "characters": found.characters,
+        "replies": dict(sorted(found.verdicts.items())),
+        "sha256": {name: hashlib.sha256(text).hexdigest() for name, text in texts.items()},
+    }
+    for name, text in texts.items():
+        atomic_write(folder / name, text)
+    atomic_write(folder / CARD, (json.dumps(card, indent=2) + "\n").encode())
+
+
+@dataclass(slots=True)
+class _Talk:
+    """One dialogue under way: what is still to be fed, and what was said."""
+
+    number: int
+    users: tuple[str, ...]
+    queue: list[int]
+    drawn: list[int]
+    replies: list[str]
+
+
+def _talks(
+    teacher: LanguageModel, grammar: Grammar, config: DistillConfig, progress: Progress | None
+) -> Iterator[Sequence[Turn]]:
+    """Yields the finished turns of every dialogue, by number."""
+    ready: dict[int, Sequence[Turn]] = {}
+    following = 0
+    crowd = _Crowd(teacher, grammar, config)
+    while crowd.talks:
+        for talk in crowd.step():
+            ready[talk.number] = list(zip(talk.users, talk.replies, strict=False))
+        while following in ready:
+            yield ready.pop(following)
+            following += 1
+        if progress is not None:
+            progress("dialogues", following + len(ready), config.dialogues)
+
+
+class _Crowd:
+    """Dialogues of several turns side by side; a row whose dialogue is over takes the next one, or goes."""
+
+    def __init__(self, teacher: LanguageModel, grammar: Grammar, config: DistillConfig) -> None:
+        self._teacher, self._grammar, self._config = teacher, grammar, config
+        self._begun = min(BATCH, config.dialogues)
+        self.talks = [self._begin(n) for n in range(self._begun)]
+        self._states = np.array([self._seed(n) for n in range(self._begun)], dtype=np.int64)
+        self._executor = Executor(teacher, self._begun)
+        self._keys = teacher.graph.outputs["keys"]
+
+    def step(self) -> list[_Talk]:
+        """Feeds one token to every dialogue, draws where a turn has been fed; returns those that ended."""
+        tokens = [talk.queue.pop(0) for talk in self.talks]
+        asking = np.array([not talk.queue for talk in self.talks])
+        values = self._executor.step(tokens, [self._keys] if asking.any() else [])
+        over: list[int] = []
+        if asking.any():
+            rows = np.flatnonzero(asking)
+            drawn, self._states[rows] = self._executor.draw(values[self._keys][rows], self._states[rows])
+            positions: Int64 = self._executor.positions
+            over = [
+                row
+                for row, token in zip(rows.tolist(), drawn.tolist(), strict=True)
+                if self._hear(self.talks[row], token, self._teacher.context - int(positions[row]))
+            ]
+        ended = [self.talks[row] for row in over]
+        self._replace(over)
+        return ended
+
+    def _hear(self, talk: _Talk, token: int, left: int) -> bool:
+        """Takes a drawn token; returns whether the dialogue is over. `left` tokens fit into the context."""
+        if token not in self._teacher.tokenizer.stops:
+            talk.drawn.append(token)
+            talk.queue.append(token)
+            return left == 0
+        talk.replies.append(self._teacher.tokenizer.decode(talk.drawn))
+        talk.drawn = []
+        if len(talk.replies) == len(talk.users):
+            return True
+        talk.queue = self._turn(talk.users[len(talk.replies)])
+        return len(talk.queue) > left
+
+    def _replace(self, over: list[int]) -> None:
+        fresh = over[: self._config.dialogues - self._begun]
+        for row in fresh:
+            self.talks[row] = self._begin(self._begun)
+            self._states[row] = self._seed(self._begun)
+            self._begun += 1
+        self._executor.restart(fresh)
+        if gone := set(over[len(fresh) :]):
+            kept = [row for row in range(len(self.talks)) if row not in gone]
+            self._executor.keep(kept)
+            self.talks = [self.talks[row] for row in kept]
+            self._states = self._states[kept]
+
+    def _begin(self, number: int) -> _Talk:
+        users = self._grammar.dialogue(self._config.seed, number)
+        queue = self._turn(users[0])
+        if len(queue) > self._teacher.context:
+            where, legal = f"dialogue {number}", f"at most {self._teacher.context} tokens"
+            raise ModelError(f"its first turn takes {len(queue)} tokens", where=where, legal=legal)
+        return _Talk(number, users, queue, [], [])
+
+    def _turn(self, user: str) -> list[int]:
+        return [*self._teacher.tokenizer.prompt(user), *self._teacher.tokenizer.after]
+
+    def _seed(self, number: int) -> int:
+        """Returns the seed of a dialogue's generator, never 0."""
+        most = self._teacher.graph.inputs["state"].format.high
+        return int(np.random.default_rng([self._config.seed, number, 1]).integers(1, most + 1))
