@@ -53,7 +53,7 @@ def candidates(model: LanguageModel, keys: Array) -> Best:
 
 
 def check_seed(model: LanguageModel, seed: int) -> int:
-    """Returns the seed. Raises ModelError for 0, at which the generator stands still, and too large ones."""
+    """Returns the seed. Raises ModelError for 0, at which the generator stands still, and above its width."""
     if "state" not in model.graph.inputs:
         raise ModelError("has no generator", where=model.name, legal="a model with prbs and sample")
     most = model.graph.inputs["state"].format.high
@@ -166,9 +166,9 @@ def converse(
 ) -> list[Turn]:
     """Returns one first turn per (prompt, seed) pair, in their order; many run side by side.
 
-    The result does not depend on `batch`: each turn is what `Dialogue(model, seed).say(prompt)` gives, without
-    its steps. After every step `watch` receives the wanted values, each (B, ...), and the numbers (B,) of the
-    pairs they belong to. Raises ModelError for prompts and seeds that `Dialogue` refuses, before running any.
+    The result does not depend on `batch`: each turn is what `Dialogue(model, seed).say(prompt)` gives, its
+    steps apart. After every step `watch` receives the wanted values, each (B, ...), and the numbers (B,) of
+    their pairs. Raises ModelError for prompts and seeds that `Dialogue` refuses, before running any.
     """
     if len(prompts) != len(seeds):
         raise ModelError(
@@ -207,7 +207,7 @@ class _Crowd:
         self.keys = model.graph.outputs["keys"]
 
     def step(self, watch: Callable[[dict[str, Array], Array], None] | None, want: Sequence[str]) -> bool:
-        """Feeds one token to every row and draws where the prompt is over; returns whether any row is left."""
+        """Feeds one token to every row, draws where the prompt is over, returns whether a row is left."""
         if self.executor is None or not len(self.who):
             return False
         at = self.executor.positions

@@ -88,8 +88,13 @@ class Executor:
     def keep(self, rows: npt.ArrayLike) -> None:
         """Keeps only some rows of the batch, in the given order."""
         index = np.asarray(rows, dtype=np.int64)
-        caches = {name: kept[index] for name, kept in self.moment.caches.items()}
-        self.moment = Moment(self.positions[index], caches)
+        positions = self.positions[index]
+        seen = int(positions.max(initial=0))
+        caches: dict[str, Array] = {}
+        for name, kept in self.moment.caches.items():
+            caches[name] = np.zeros((len(index), *kept.shape[1:]), dtype=kept.dtype)
+            caches[name][:, :seen] = kept[index, :seen]
+        self.moment = Moment(positions, caches)
 
     def _run(self, targets: tuple[str, ...], values: dict[str, Array]) -> None:
         """Computes the targets from the values that are there, and puts everything into `values`."""

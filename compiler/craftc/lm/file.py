@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
-from craftc.errors import ModelError
+from craftc.errors import ModelError, OverflowRefused, UnsupportedOp
 from craftc.export.safe import atomic_write
 from craftc.ir.graph import Graph, Node
 from craftc.ir.ops import OPS, Value
@@ -108,9 +108,21 @@ def from_loaded(plain: Any, where: str) -> LanguageModel:
     tokenizer = from_plain(plain["tokenizer"], where)
     numerics = cast(Numerics, plain["numerics"])
     try:
-        return LanguageModel(plain["name"], numerics, graph, tensors, tokenizer, plain["meta"])
-    except ModelError as error:
-        raise ModelError(error.message, where=f"{where}: {error.where}", legal=error.legal) from error
+        model = LanguageModel(plain["name"], numerics, graph, tensors, tokenizer, plain["meta"])
+        require_trained(model)
+    except (ModelError, UnsupportedOp, OverflowRefused) as error:
+        raise type(error)(error.message, where=f"{where}: {error.where}", legal=error.legal) from error
+    return model
+
+
+def require_trained(model: LanguageModel) -> None:
+    """Raises ModelError naming the first matrix whose weights are all equal: nothing was trained there."""
+    for node in model.graph:
+        if node.op == "matmul":
+            weights = model.tensors[node.tensors["weights"]]
+            if weights.size > 1 and weights.min() == weights.max():
+                what = f"all weights are {int(weights.flat[0])}: the model is not trained"
+                raise ModelError(what, where=node.name, legal="weights that differ")
 
 
 def _tensors(plain: Any, where: str) -> dict[str, Array]:

@@ -60,13 +60,17 @@ def floored_batch(codes: Array, x: Array, digit: Array, low: Array, shift: Array
 
 @_jit
 def floored_one(codes: Array, x: Array, digit: Array, low: Array, shift: Array) -> Array:
-    """Returns int32 (n_out,): `floored_batch` for one dialogue, x (n_in, 1)."""
-    terms = np.empty((256, 1), np.int32)
+    """Returns int32 (n_out,): `floored_batch` for one dialogue, x (n_in,)."""
+    terms = np.empty(256, np.int32)
     y = np.zeros(codes.shape[1], np.int32)
     for j in range(codes.shape[0]):
-        _terms(x[j], digit, low, shift, terms)
+        for code in range(128):
+            s = shift[code]
+            term = np.int32((x[j] * digit[code]) >> s) + np.int32((x[j] * low[code]) >> (s + 3))
+            terms[code] = term
+            terms[code + 128] = -term
         for i in range(codes.shape[1]):
-            y[i] += terms[codes[j, i], 0]
+            y[i] += terms[codes[j, i]]
     return y
 
 
@@ -74,8 +78,18 @@ def floored(codes: Array, x: Array) -> Array:
     """Returns int64 (B, n_out), modulo 2^32: floored products of codes (n_in, n_out) and x (B, n_in)."""
     columns = np.ascontiguousarray(x.T, dtype=np.int32)
     if len(x) == 1:
-        return floored_one(codes, columns, DIGIT, LOW, SHIFT).astype(np.int64)[None]
+        return floored_one(codes, columns[:, 0], DIGIT, LOW, SHIFT).astype(np.int64)[None]
     return floored_batch(codes, columns, DIGIT, LOW, SHIFT).T.astype(np.int64)
+
+
+@_jit
+def top_bit(a: int) -> int:
+    """Returns the number of the top set bit of a, 0 if there is none."""
+    top = 0
+    for step in (32, 16, 8, 4, 2, 1):
+        if a >> (top + step):
+            top += step
+    return top
 
 
 @_jit
@@ -83,27 +97,25 @@ def pack(x: Array, out: Array, bits: int, mantissa: int, bias: int) -> None:
     """Fills out with the short floats of x, both flat; bit `bits - 1` of a word is the sign."""
     for n in range(x.size):
         a = abs(x[n])
-        if a == 0:
-            out[n] = 0
-            continue
-        top = 0
-        while a >> (top + 1):
-            top += 1
-        kept = a << (mantissa - top) if top <= mantissa else a >> (top - mantissa)
+        top = top_bit(a)
+        kept = (a << mantissa) >> top
         word = ((top + bias) << mantissa) | (kept & ((1 << mantissa) - 1))
-        out[n] = word | (1 << (bits - 1)) if x[n] < 0 else word
+        sign = 1 << (bits - 1) if x[n] < 0 else 0
+        out[n] = word | sign if a else 0
 
 
 @_jit
 def _short(a: int, b: int, mantissa: int, magnitude: int, shift: int) -> int:
-    """Returns the product of two short floats >> shift, rounded toward zero; a word of sign only is 0."""
-    a_low, b_low = a & magnitude, b & magnitude
-    if a_low == 0 or b_low == 0:
-        return 0
+    """Returns the product of two short floats >> shift, rounded toward zero; a word of sign only is 0.
+
+    Written without branches, so that loops over it become vector code.
+    """
     one = 1 << mantissa
-    product = ((a_low & (one - 1)) | one) * ((b_low & (one - 1)) | one)
-    exponent = (a_low >> mantissa) + (b_low >> mantissa) - shift
-    result = product << exponent if exponent >= 0 else product >> min(63, -exponent)
+    product = ((a & (one - 1)) | one) * ((b & (one - 1)) | one)
+    exponent = ((a & magnitude) >> mantissa) + ((b & magnitude) >> mantissa) - shift
+    result = (product << max(exponent, 0)) >> min(max(-exponent, 0), 63)
+    if (a & magnitude) == 0 or (b & magnitude) == 0:
+        result = 0
     return -result if (a ^ b) > magnitude else result
 
 
@@ -115,8 +127,8 @@ def short_scores(
     magnitude = (1 << (bits - 1)) - 1
     size = q.shape[1] // out.shape[1]
     for b in range(q.shape[0]):
-        for h in range(out.shape[1]):
-            for t in range(lengths[b]):
+        for t in range(lengths[b]):
+            for h in range(out.shape[1]):
                 total = 0
                 for j in range(h * size, (h + 1) * size):
                     total += _short(q[b, j], signed(k[b, t, j]), mantissa, magnitude, shift)
@@ -131,8 +143,11 @@ def short_sums(w: Array, v: Array, lengths: Array, out: Array, mantissa: int, bi
     for b in range(out.shape[0]):
         out[b] = 0
         for t in range(lengths[b]):
-            for j in range(out.shape[1]):
-                out[b, j] += _short(w[b, j // size, t], signed(v[b, t, j]), mantissa, magnitude, shift)
+            for h in range(w.shape[1]):
+                word = w[b, h, t]
+                if word:
+                    for j in range(h * size, (h + 1) * size):
+                        out[b, j] += _short(word, signed(v[b, t, j]), mantissa, magnitude, shift)
 
 
 @_jit

@@ -64,7 +64,7 @@ def record(
 def score(
     model: LanguageModel, rows: Sequence[Sequence[int]], batch: int = BATCH
 ) -> list[npt.NDArray[np.float64]]:
-    """Returns, per row of tokens, the nats of its tokens 1, 2, ... given those before: -log of their probability.
+    """Returns, per row of tokens, -log of the probability of its tokens 1, 2, ... given those before.
 
     Probabilities are the softmax of the integer logits (temperature 1), taken in float64: the table of
     exponentials and its rounding play no part. Raises ModelError for a row longer than the context.
