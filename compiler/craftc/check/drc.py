@@ -12,19 +12,21 @@ Rules (each finding names coordinates, rule and remedy):
 Adjacency that joins two nets is not judged here: it shows as a foreign link in check/lvs.py. Torch
 burn-out and race margins need a run or a schedule: check/sta.py and verify.
 
-Everything is array arithmetic over the box; the cost is linear in its cells.
+Everything is array arithmetic over tiles of the box, each with a border that holds all it depends on; empty
+tiles are skipped, so the cost is linear in the cells of the tiles that hold anything.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from craftc.blocks.dust import SIDES, compute_shapes
+from craftc.blocks import BlockState
+from craftc.blocks.dust import SIDES, dust_cells
 from craftc.blocks.tables import known_tables
 from craftc.blocks.volume import Pos, Volume
 from craftc.errors import DrcError
@@ -32,11 +34,16 @@ from craftc.sim.devices import COMPARE, DUST, REPEATER, SUBTRACT, TORCH, DeviceT
 
 Mask = npt.NDArray[np.bool_]
 Table = npt.NDArray[np.bool_]
+Ids = npt.NDArray[np.uint16]
+Longs = npt.NDArray[np.int64]
 
 # y, z, x steps of directions 0 down, 1 up, 2 north, 3 south, 4 west, 5 east
 STEPS = ((-1, 0, 0), (1, 0, 0), (0, -1, 0), (0, 1, 0), (0, 0, -1), (0, 0, 1))
 SIDE_OK = frozenset({"air", "glass", "redstone_wire", "repeater", "comparator", "composter", "barrel"})
 REPORT_LIMIT = 20
+TILE = np.array((32, 64, 128))  # cells y, z, x that are judged at once
+BORDER = 2  # a rule looks at neighbours of neighbours
+SHAPE_WORDS = ("none", "side", "up")  # in the order of blocks/dust.py
 REMEDY = {
     "support": "put a full block under it (or behind a wall torch)",
     "shape": "compute dust shapes for the whole volume before saving",
@@ -71,8 +78,44 @@ def neighbour(values: npt.NDArray[Any], direction: int) -> npt.NDArray[Any]:
     return out
 
 
-def _named(volume: Volume, names: frozenset[str]) -> Table:
-    return np.array([s.short in names for s, _ in volume.palette], dtype=np.bool_)
+@dataclass(frozen=True, slots=True)
+class _Rules:
+    """What the rules need to know of every palette entry."""
+
+    devices: DeviceTables
+    conductor: Table
+    top: Table  # carries what stands on it
+    support: npt.NDArray[np.int8]  # direction of the support, -1 where none is needed
+    side_ok: Table
+    ripe: Table
+    dead: Table  # comparators saved without output
+    constant: Table  # read by comparators as more than 0
+    dust: Table
+    shape: npt.NDArray[np.int8]  # (entries, 4): saved connections of dust as numbers, -1 for others
+    points: Table  # (entries, 4): dust that points west, east, north, south
+
+    @classmethod
+    def of(cls, volume: Volume) -> _Rules:
+        """Return the tables of a volume's palette. Raises SimError on blocks that no rule knows."""
+        tables = known_tables(volume)
+        ripe = _flag(volume, lambda s: s.short == "composter" and s.get("level") == "7")
+        devices, _ = device_tables(volume)
+        dead = [s.short == "comparator" and (e is None or e.signal == 0) for s, e in volume.palette]
+        words = {word: number for number, word in enumerate(SHAPE_WORDS)}
+        dust = _flag(volume, lambda s: s.short == "redstone_wire")
+        shape = [[words.get(s.get(side, ""), -1) for side in SIDES] for s, _ in volume.palette]
+        sides = ("south", "north", "east", "west")  # of a neighbour north, south, west, east
+        points = [[s.get(side, "none") != "none" for side in sides] for s, _ in volume.palette]
+        return cls(
+            devices, tables.conductor, tables.top, _support_direction(volume),
+            _flag(volume, lambda s: s.short in SIDE_OK), ripe, np.array(dead, dtype=np.bool_),
+            tables.analog > 0, dust, np.array(shape, dtype=np.int8),
+            np.array(points, dtype=np.bool_) & dust[:, None],
+        )  # fmt: skip
+
+
+def _flag(volume: Volume, wanted: Callable[[BlockState], bool]) -> Table:
+    return np.array([wanted(s) for s, _ in volume.palette], dtype=np.bool_)
 
 
 def _support_direction(volume: Volume) -> npt.NDArray[np.int8]:
@@ -93,103 +136,106 @@ def _support_direction(volume: Volume) -> npt.NDArray[np.int8]:
     return np.array(rows, dtype=np.int8)
 
 
-def _unsupported(volume: Volume, top: Table) -> Mask:
-    needs = _support_direction(volume)[volume.ids]
-    carries = top[volume.ids]
-    bad = np.zeros(volume.ids.shape, dtype=np.bool_)
+def _unsupported(ids: Ids, rules: _Rules) -> Mask:
+    needs, carries = rules.support[ids], rules.top[ids]
+    bad = np.zeros(ids.shape, dtype=np.bool_)
     for direction in range(6):
-        bad |= (needs == direction) & ~neighbour(carries, direction).astype(np.bool_)
+        bad |= (needs == direction) & ~neighbour(carries, direction)
     return bad
 
 
-def maybe_powered(volume: Volume, devices: DeviceTables, conductor: Table) -> Mask:
+def _maybe_powered(ids: Ids, rules: _Rules) -> Mask:
     """Return the solids that something placed could power, strongly or weakly."""
-    strong = devices.strong[volume.ids]
-    powered = np.zeros(volume.ids.shape, dtype=np.bool_)
-    for direction in range(6):
-        # the neighbour in `direction` powers this cell if it points back at it
-        powered |= (neighbour(strong, direction).astype(np.int64) >> (direction ^ 1)) & 1 > 0
-    is_dust = devices.kind == DUST
-    powered |= neighbour(is_dust[volume.ids], 1).astype(np.bool_)
-    for direction, side in ((2, "south"), (3, "north"), (4, "east"), (5, "west")):
-        points = np.array([s.get(side, "none") != "none" for s, _ in volume.palette]) & is_dust
-        powered |= neighbour(points[volume.ids], direction).astype(np.bool_)
-    return powered & conductor[volume.ids]
+    strong = rules.devices.strong[ids]
+    powered = np.zeros(ids.shape, dtype=np.bool_)
+    for direction in range(6):  # the neighbour in `direction` powers this cell if it points back at it
+        powered |= (neighbour(strong, direction) >> (direction ^ 1)) & 1 > 0
+    powered |= neighbour((rules.devices.kind == DUST)[ids], 1)
+    for column, direction in enumerate(range(2, 6)):
+        powered |= neighbour(rules.points[:, column][ids], direction)
+    return powered & rules.conductor[ids]
 
 
-def _bad_sides(volume: Volume, devices: DeviceTables, conductor: Table) -> Mask:
-    kinds = devices.kind[volume.ids]
+def _bad_sides(ids: Ids, rules: _Rules) -> Mask:
+    kinds = rules.devices.kind[ids]
     comparator = (kinds == COMPARE) | (kinds == SUBTRACT)
-    fine = _named(volume, SIDE_OK)[volume.ids]
-    solid = conductor[volume.ids] & ~maybe_powered(volume, devices, conductor)
-    inert = ~np.isin(devices.kind, (TORCH, REPEATER)) & ~conductor & (devices.gives == 0)
-    bad_side = ~(fine | solid | inert[volume.ids])
-    sides = devices.sides[volume.ids]
-    bad = np.zeros(volume.ids.shape, dtype=np.bool_)
+    fine = rules.side_ok[ids]
+    solid = rules.conductor[ids] & ~_maybe_powered(ids, rules)
+    devices = rules.devices
+    inert = ~np.isin(devices.kind, (TORCH, REPEATER)) & ~rules.conductor & (devices.gives == 0)
+    bad_side = ~(fine | solid | inert[ids])
+    sides = devices.sides[ids]
+    bad = np.zeros(ids.shape, dtype=np.bool_)
     for direction in range(2, 6):
-        bad |= comparator & ((sides >> direction) & 1 > 0) & neighbour(bad_side, direction).astype(np.bool_)
+        bad |= comparator & ((sides >> direction) & 1 > 0) & neighbour(bad_side, direction)
     return bad
 
 
-def _misshapen(volume: Volume) -> Mask:
+def _misshapen(volume: Volume, rules: _Rules) -> Mask:
     """Dust whose saved connections differ from those its neighbours imply."""
-    wanted = compute_shapes(volume)
-    pairs = volume.ids.astype(np.int64) * len(wanted.palette) + wanted.ids
-    found, where = np.unique(pairs, return_inverse=True)
-    differs = np.zeros(len(found), dtype=np.bool_)
-    for index, pair in enumerate(found):
-        have, want = (volume.palette.state(int(pair) // len(wanted.palette)),
-                      wanted.palette.state(int(pair) % len(wanted.palette)))  # fmt: skip
-        differs[index] = any(have.get(side) != want.get(side) for side in SIDES)
-    return np.asarray(differs[where].reshape(volume.ids.shape), dtype=np.bool_)
+    cells = dust_cells(volume)
+    bad = np.zeros(volume.ids.size, dtype=np.bool_)
+    bad[cells.flat] = (rules.shape[volume.ids.reshape(-1)[cells.flat]] != cells.shape).any(axis=1)
+    return bad.reshape(volume.ids.shape)
 
 
-def _ripe(volume: Volume) -> Mask:
-    table = np.array([s.short == "composter" and s.get("level") == "7" for s, _ in volume.palette])
-    return np.asarray(table[volume.ids], dtype=np.bool_)
-
-
-def _unbaked(volume: Volume, devices: DeviceTables, analog: npt.NDArray[np.int16]) -> Mask:
+def _unbaked(ids: Ids, rules: _Rules) -> Mask:
     """Comparators in compare mode behind a constant whose saved output is not what they must show."""
-    dead = np.array([s.short == "comparator" and (e is None or e.signal == 0) for s, e in volume.palette])
-    constant = np.where(analog > 0, 1, 0)[volume.ids]
-    bad = np.zeros(volume.ids.shape, dtype=np.bool_)
-    reads = devices.reads[volume.ids]
-    compare = devices.kind[volume.ids] == COMPARE
+    constant = rules.constant[ids]
+    bad = np.zeros(ids.shape, dtype=np.bool_)
+    reads = rules.devices.reads[ids]
+    compare = rules.devices.kind[ids] == COMPARE
     for direction in range(2, 6):
-        bad |= ((reads >> direction) & 1 > 0) & (neighbour(constant, direction) > 0)
-    return np.asarray(bad & dead[volume.ids] & compare & _quiet_sides(volume, devices), dtype=np.bool_)
+        bad |= ((reads >> direction) & 1 > 0) & neighbour(constant, direction)
+    return np.asarray(bad & rules.dead[ids] & compare & _quiet_sides(ids, rules), dtype=np.bool_)
 
 
-def _quiet_sides(volume: Volume, devices: DeviceTables) -> Mask:
+def _quiet_sides(ids: Ids, rules: _Rules) -> Mask:
     """Comparators whose two side cells give no signal at all."""
-    gives = (devices.gives != 0) | (devices.kind == DUST)
-    quiet = np.ones(volume.ids.shape, dtype=np.bool_)
-    sides = devices.sides[volume.ids]
+    gives = (rules.devices.gives != 0) | (rules.devices.kind == DUST)
+    quiet = np.ones(ids.shape, dtype=np.bool_)
+    sides = rules.devices.sides[ids]
     for direction in range(2, 6):
-        quiet &= ~(((sides >> direction) & 1 > 0) & neighbour(gives[volume.ids], direction).astype(np.bool_))
+        quiet &= ~(((sides >> direction) & 1 > 0) & neighbour(gives[ids], direction))
     return quiet
 
 
-def _masks(volume: Volume) -> Iterator[tuple[str, Mask]]:
-    tables = known_tables(volume)
-    yield "composter", _ripe(volume)
-    devices, _ = device_tables(volume)
-    yield "support", _unsupported(volume, tables.top)
-    yield "shape", _misshapen(volume)
-    yield "side", _bad_sides(volume, devices, tables.conductor)
-    yield "entity", _unbaked(volume, devices, tables.analog)
+def _masks(tile: Volume, rules: _Rules) -> Iterator[tuple[str, Mask]]:
+    yield "composter", rules.ripe[tile.ids]
+    yield "support", _unsupported(tile.ids, rules)
+    yield "shape", _misshapen(tile, rules)
+    yield "side", _bad_sides(tile.ids, rules)
+    yield "entity", _unbaked(tile.ids, rules)
+
+
+def _tiles(volume: Volume) -> Iterator[tuple[Volume, tuple[slice, ...], Longs]]:
+    """Yield the tiles that hold anything: blocks with a border, the tile's place in them, its corner."""
+    shape = volume.ids.shape
+    for corner in np.ndindex(*(-(-n // t) for n, t in zip(shape, TILE, strict=True))):
+        low = np.array(corner) * TILE
+        high = np.minimum(low + TILE, shape)
+        if not volume.ids[low[0] : high[0], low[1] : high[1], low[2] : high[2]].any():
+            continue
+        first, last = np.maximum(low - BORDER, 0), np.minimum(high + BORDER, shape)
+        around = volume.crop((first[2], first[0], first[1]), (last[2], last[0], last[1]))
+        yield around, tuple(map(slice, low - first, high - first)), low
 
 
 def check(volume: Volume, limit: int = REPORT_LIMIT) -> tuple[int, list[Finding]]:
     """Return (number of violations, the first `limit` findings of every rule) of settled blocks."""
-    total = 0
-    findings: list[Finding] = []
-    for rule, mask in _masks(volume):
-        count = int(np.count_nonzero(mask))
-        total += count
-        for index in np.flatnonzero(mask)[: min(count, limit)]:
-            y, z, x = (int(v) for v in np.unravel_index(index, mask.shape))
+    rules = _Rules.of(volume)
+    found: dict[str, list[Longs]] = {rule: [] for rule in REMEDY}
+    for around, inner, corner in _tiles(volume):
+        for rule, mask in _masks(around, rules):
+            cells = np.argwhere(mask[inner])
+            if len(cells):
+                found[rule].append(np.ravel_multi_index(tuple((cells + corner).T), volume.ids.shape))
+    total, findings = 0, []
+    for rule in ("composter", "support", "shape", "side", "entity"):
+        where = np.sort(np.concatenate(found[rule])) if found[rule] else np.zeros(0, dtype=np.int64)
+        total += len(where)
+        for index in where[:limit]:
+            y, z, x = (int(v) for v in np.unravel_index(index, volume.ids.shape))
             findings.append(Finding(rule, (x, y, z), str(volume.get((x, y, z)))))
     return total, findings
 

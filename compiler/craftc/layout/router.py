@@ -208,9 +208,17 @@ class Router:
                 if joins_first == orders[-1]:
                     raise
             finally:
-                self.grid.own[:] = 0
-                self.grid.own_solid[:] = 0
+                self._forget(tree)
         raise AssertionError("unreachable")
+
+    def _forget(self, tree: Tree) -> None:
+        """Clear what a tree under way has written into the arrays of the own net."""
+        ends = [self.fabric.flat(sink.cell(steps)) for sink in tree.net.sinks for steps in (1, 2)]
+        cells = np.array([*tree.cell, *ends], dtype=np.int64)
+        around = (cells[:, None] + self.halo_steps).ravel()
+        for touched in (around, self._lower(tree, 0) + 2 * self.rise, cells - self.rise):
+            self.grid.own[touched] = 0
+            self.grid.own_solid[touched] = 0
 
     def _extend(self, tree: Tree, cell: int, parent: int, side: str, strength: int, driver: int) -> int:
         number = tree.add(cell, parent, side, strength, driver)

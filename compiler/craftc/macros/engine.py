@@ -9,6 +9,8 @@ Seen from above (x east, z south), with the ports of the east border::
 
 All feeds enter at the east border at y = -2 (array row 1) and are active-high: a feed that is
 on opens its gates. The sums of level 0 leave there too, as streams on the dust of `out_n`, `out_s`.
+A folded bank (macros/rom_rows.py) has its further rows south of the first; their start ports lie in the
+west and in the south of the bank.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ from craftc.cells.drawing import dust
 from craftc.macros import lane
 from craftc.macros.base import Macro, Port, Pos
 from craftc.macros.rom_bank import Digits, RomBank, rom_bank
+from craftc.macros.rom_rows import rom_rows
 
 LEVEL_ROW = 3  # array row (y) of level 0's devices
 START_LINE_RT = 1  # repeater between the start line and the bank
@@ -35,11 +38,13 @@ class Engine(Macro):
 
     Strobe times are those of `lane.STROBES`, counted from the moment digit 0 of the sum stands at
     the p dust of level 0. `d_rt[i]`: the digit of the first word of segment i stands at the lanes'
-    inputs of level 0 this many rt after the start line of segment i rises at the border.
+    inputs of level 0 this many rt after the start line of segment i rises at the border. `axis_z` is
+    the local z of the tower row between the lanes.
     """
 
     bank: RomBank | None = None
     bank_at: Pos = (0, 0, 0)
+    axis_z: int = 0
     levels: int = 0
     d_rt: tuple[int, ...] = ()
 
@@ -90,18 +95,19 @@ def _start_line(volume: Volume, start: Pos, east_x: int) -> None:
     volume.ids[y - 1, z, line] = volume.palette.add("minecraft:stone")
 
 
-def engine(digits: Digits, segments: Sequence[int] = (0,)) -> Engine:
+def engine(digits: Digits, segments: Sequence[int] = (0,), *, folded: bool = False) -> Engine:
     """Return the engine of `digits` (words, levels, 2), uint8 0..15, with a start per segment.
 
-    Raises ModelError or ConfigError as `rom_bank` does.
+    `folded`: every segment is a row of the bank. Raises ModelError or ConfigError as `rom_bank` or
+    `rom_rows` does.
     """
-    bank = rom_bank(digits, lane.PERIOD_RT, segments)
+    bank = (rom_rows if folded else rom_bank)(digits, lane.PERIOD_RT, segments)
     levels = int(digits.shape[1])
-    width, height, _ = bank.volume.size
+    width, height, depth = bank.volume.size
     lane_x = width - 1 - (-2 - lane.X_LOW)  # the output dust of the bank is lane x = -2
     reach = lane.CHAIN_Z + lane.V_HIGH
     east_x = lane_x + lane.X_HIGH - lane.X_LOW
-    volume = Volume((east_x + 1, max(height, 2 * levels + 2), 2 * reach + 1))
+    volume = Volume((east_x + 1, max(height, 2 * levels + 2), max(2 * reach + 1, reach - 2 + depth)))
     bank_at = (0, 0, reach - 2)
     volume.paste(bank.volume, bank_at)
     ports: dict[str, Port] = {}
@@ -120,4 +126,4 @@ def engine(digits: Digits, segments: Sequence[int] = (0,)) -> Engine:
         ports[port.name] = Port(port.name, pos, "out", "stream", "east", port.latency_rt + delay_rt)
     extra = np.array([START_LINE_RT] + [0] * (len(bank.segments) - 1))
     d_rt = tuple(int(v) for v in np.array(bank.start_rt) + extra)
-    return Engine("engine", volume, ports, probes, bank, bank_at, levels, d_rt)
+    return Engine("engine", volume, ports, probes, bank, bank_at, reach, levels, d_rt)

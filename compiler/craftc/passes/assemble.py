@@ -16,8 +16,8 @@ from craftc.macros import lane
 from craftc.macros.glue import TRIM_RT
 from craftc.passes.fold import LayerPlan
 from craftc.passes.place import Control, Placement, Tap, place_control, place_layers
-from craftc.passes.program import Program, program
-from craftc.passes.timing import Delays, EarlyTapError, Timing, phases, solve
+from craftc.passes.program import PIPE_SLOTS, Program, program
+from craftc.passes.timing import Delays, EarlyLayerError, EarlyTapError, Timing, phases, solve
 from craftc.passes.wire import Learned, Wiring, connect, guess, window_name
 
 MAX_ROUNDS = 6
@@ -25,6 +25,7 @@ MAX_GUESSES = 12
 FIRST_WORD = 2  # guessed tap of slot 0
 ORIGIN_WORDS = 8  # slot 0 begins about this many words after the run pulse, or later
 ORIGIN_STEP, MAX_ORIGIN_WORDS = 8, 400  # far wires need a later slot 0 (an even step: parities stay)
+PIPE_STEP, MAX_PIPE_SLOTS = 2, 200  # and more slots between layers
 Progress = Callable[[str, int, int], None]
 
 
@@ -103,13 +104,13 @@ class _Plan:
         self.plans = plans
         self.parity: dict[int, int] = {p.index: 0 for p in plans}
         self.phase = [0] * len(plans)
-        self.words = ORIGIN_WORDS
+        self.words, self.pipe = ORIGIN_WORDS, PIPE_SLOTS
         self._program()
         self.control = _guess(self.made)
         self._place()
 
     def _program(self) -> None:
-        self.made = with_late_windows(program(self.plans, self.parity), self.plans)
+        self.made = with_late_windows(program(self.plans, self.parity, self.pipe), self.plans)
 
     def _place(self) -> None:
         self.placed = place_layers(self.plans)
@@ -128,6 +129,11 @@ class _Plan:
                 if not move or self.words > MAX_ORIGIN_WORDS:
                     raise
                 self.words += ORIGIN_STEP
+            except EarlyLayerError:
+                if not move or self.pipe > MAX_PIPE_SLOTS:
+                    raise
+                self.pipe += PIPE_STEP
+                self._program()
 
     def _take(self, timing: Timing) -> bool:
         """Adopt parity and taps; return whether anything moved."""

@@ -107,7 +107,5 @@ def argmax_channels(unit: Argmax, y_rt: int) -> list[Channel]:
 
 def bank(channels: Sequence[Channel], delays_rt: Sequence[int]) -> StrobeBank:
     """Return the bank of these channels with the given delays."""
-    specs = [
-        ChannelSpec(c.name, d, c.width_rt, c.gates) for c, d in zip(channels, delays_rt, strict=True)
-    ]
+    specs = [ChannelSpec(c.name, d, c.width_rt, c.gates) for c, d in zip(channels, delays_rt, strict=True)]
     return strobe_bank(specs, lane.PERIOD_RT, CHAIN_COLUMNS)

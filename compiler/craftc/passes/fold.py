@@ -30,6 +30,7 @@ MIN_SUM_DIGITS = 4  # narrower sums are widened: the strobes are drawn for 4 or 
 MAX_LEVELS = 150  # 2 blocks each inside the world's 384, with room for base and sky
 AREA_PASSES = 2  # optimize = area: half the levels, each done twice
 CODE_MASK = 15
+ROW_WORDS = 200  # a ROM with more words than this is folded, one row per pass
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,6 +65,11 @@ class LayerPlan:
         """First ROM word of every segment, pass by pass."""
         firsts = [sum(self.parts[:k]) for k in range(len(self.parts))]
         return tuple(p * self.words + first for p in range(self.passes) for first in firsts)
+
+    @property
+    def folded(self) -> bool:
+        """Whether the passes stand in rows of the ROM of their own (macros/rom_rows.py)."""
+        return self.planes == 1 and self.passes > 1 and self.passes * self.words > ROW_WORDS
 
     @property
     def lanes(self) -> int:

@@ -1,8 +1,8 @@
 """Pass `interface`: the io map of a placed machine, from the names that `place` gives its instances.
 
-    panel.lever_<i>        levers                    run.button, reset.button    buttons
-    lamp<j>.lamp           class lamps               lamp_done.lamp              done lamp
-    file<l+1>.h_<j>_<bit>  activations of layer l: registers h.<l>.<j>
+panel.lever_<i>        levers                    run.button, reset.button    buttons
+lamp<j>.lamp           class lamps               lamp_done.lamp              done lamp
+file<l+1>.h_<j>_<bit>  activations of layer l: registers h.<l>.<j>
 """
 
 from __future__ import annotations
@@ -39,9 +39,7 @@ def interface(
             raise PlacementError(f"no probe {name}.{probe}", where="interface", legal="names of pass place")
         return _sum(instance.world(instance.macro.probes[probe]), shift)
 
-    inputs = {
-        f"lever_{i}": Input(at("panel", f"lever_{i}"), "lever", "level") for i in range(plans[0].n_in)
-    }
+    inputs = {f"lever_{i}": Input(at("panel", f"lever_{i}"), "lever", "level") for i in range(plans[0].n_in)}
     inputs |= {name: Input(at(name, "button"), "stone_button", "pulse") for name in (RUN, RESET)}
     outputs = {f"class_{j}": Output(at(f"lamp{j}", "lamp")) for j in range(plans[-1].n_out)}
     outputs[DONE] = Output(at("lamp_done", "lamp"))

@@ -1,14 +1,14 @@
 """The passes of a build, in order, and `build`, which runs them.
 
-    fold       layers over lanes and words, ROM digits        passes/fold.py
-    program    what happens in which word slot                passes/program.py
-    assemble   floorplan, wires, phases                       passes/{place,wire,timing,assemble}.py
-    bake       settled idle blocks                            passes/machine.py
-    drc        design rules on the blocks                     check/drc.py
-    lvs        blocks against netlist                         check/{blocks,lvs}.py
-    write      world, schematic, io map, picture              passes/output.py
-    verify     the written files, simulated on every vector   verify/
-    report     report.json and report.md                      passes/report.py
+fold       layers over lanes and words, ROM digits        passes/fold.py
+program    what happens in which word slot                passes/program.py
+assemble   floorplan, wires, phases                       passes/{place,wire,timing,assemble}.py
+bake       settled idle blocks                            passes/machine.py
+drc        design rules on the blocks                     check/drc.py
+lvs        blocks against netlist                         check/{blocks,lvs}.py
+write      world, schematic, io map, picture              passes/output.py
+verify     the written files, simulated on every vector   verify/
+report     report.json and report.md                      passes/report.py
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ from craftc.passes.program import Program, as_text
 from craftc.verify.vectors import Vectors, image_vectors, random_vectors
 
 PASSES = ("fold", "program", "assemble", "bake", "drc", "lvs", "write", "verify", "report")
-RANDOM_VECTORS = 32  # of a model that brings no images
+RANDOM_VECTORS = 8, 32  # least and most vectors of a model that brings no images
+VECTOR_WEIGHTS = 640_000  # parameters times vectors, between these limits: large machines run slowly
 Progress = Callable[[str, int, int], None]
 Emit = Callable[[str], None]
 
@@ -128,7 +129,9 @@ def _vectors(checkpoint: Checkpoint, config: BuildConfig, images: Path | None) -
         found = image_vectors(images)
         if found.n_in == checkpoint.n_in:
             return found
-    return random_vectors(checkpoint.n_in, RANDOM_VECTORS, config.seed)
+    fewest, most = RANDOM_VECTORS
+    count = min(max(VECTOR_WEIGHTS // checkpoint.parameters, fewest), most)
+    return random_vectors(checkpoint.n_in, count, config.seed)
 
 
 def _folder(

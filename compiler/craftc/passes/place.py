@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import isqrt
 
 from craftc.hw.netlist import Machine
 from craftc.macros import lane
@@ -60,7 +61,11 @@ PLATFORM_SIGNS = (
 COIL_NORTH = 7  # rows by which the coil begins north of the other control parts
 COIL_ROW, COIL_DEPTH = 36, 90  # rows of the coil per storey: all taps of a small machine lie on the ground
 CONSUMER_X, CONSUMER_NORTH = 30, 14  # a consumer's corner in x, and its y port in z, from border and adders
-PANEL_COLUMNS = 8
+PANEL_COLUMNS = 8, 20  # least and most pixels in a row of the panel
+CONSOLE_CLASSES = 16  # lamps of more classes stand in a row behind the argmax, not at the console
+ARGMAX_NORTH = 36  # rows by which a long argmax stands further north, so that it can run back west
+LONGER_WEST = 16  # blocks from the token's stretcher to the argmax's port
+LAMP_NORTH = 6  # blocks from a lamp port of the argmax to the lamp's own
 
 
 @dataclass(slots=True)
@@ -129,10 +134,10 @@ def place_layers(plans: Sequence[LayerPlan], delays: Sequence[list[int]] = ()) -
 
 def _place_layer(out: Placement, plan: LayerPlan, x: int, delays: list[int]) -> int:
     """Place one layer from column x; return the first free column east of it."""
-    made = engine(plan.rom, plan.segments)
+    made = engine(plan.rom, plan.segments, folded=plan.folded)
     out.engines.append(made)
-    width, _, depth = made.volume.size
-    out.machine.add(f"engine{plan.index}", made, (x, -3, -(depth // 2)))
+    width = made.volume.size[0]
+    out.machine.add(f"engine{plan.index}", made, (x, -3, -made.axis_z))
     border = x + width - 1
     channels = _ordered(_place_readout(out, plan, border, made) + layer_channels(plan, made.d_rt))
     out.channels.append(channels)
@@ -169,10 +174,15 @@ def _place_readout(out: Placement, plan: LayerPlan, border: int, made: Engine) -
     out_z = lane.CHAIN_Z + lane.OUT_V
     hidden = requant(plan.sum_digits, plan.shift) if plan.shift is not None else None
     last = argmax(plan.n_out, plan.sum_digits) if hidden is None else None
+    back = last is not None and plan.n_out > CONSOLE_CLASSES
     consumer: Macro = hidden or last  # type: ignore[assignment]
+    if back:
+        consumer = turned(consumer, mirror_x=True)
     name = "argmax" if hidden is None else f"requant{plan.index}"
     port = consumer.ports["y"]
-    at = (border + CONSUMER_X, -2 - port.pos[1], READOUT_Z - CONSUMER_NORTH - port.pos[2])
+    north = CONSUMER_NORTH + (ARGMAX_NORTH if back else 0)
+    west = port.pos[0] if back else 0
+    at = (border + CONSUMER_X - west, -2 - port.pos[1], READOUT_Z - north - port.pos[2])
     out.machine.add(name, consumer, at)
     end = (at[0] + port.pos[0], -2, at[2] + port.pos[2])
     placed = readout(border, out_z, READOUT_Z, end, port.side, twice=hidden is None)
@@ -183,8 +193,9 @@ def _place_readout(out: Placement, plan: LayerPlan, border: int, made: Engine) -
     if hidden is not None:
         return requant_channels(plan, y_rt + hidden.ck_rt)
     assert last is not None
-    token = last.ports["token"]
-    out.machine.add("longer", longer(TOKEN_EXTRA_RT), (at[0] + token.pos[0] - 16, at[1], at[2] - 8))
+    token, made_longer = consumer.ports["token"], turned(longer(TOKEN_EXTRA_RT), mirror_x=back)
+    x = at[0] + token.pos[0] + (LONGER_WEST - made_longer.volume.size[0] + 1 if back else -LONGER_WEST)
+    out.machine.add("longer", made_longer, (x, at[1], at[2] - 8))
     return argmax_channels(last, y_rt)
 
 
@@ -192,7 +203,8 @@ def place_control(out: Placement, control: Control) -> None:
     """Place panel, buttons, clock, coil with its taps, splitters, and a trimmed latch per window."""
     machine, first = out.machine, out.plans[0]
     middle = out.middle_x
-    pixels = panel(first.n_in, first.const_north, first.const_south, PANEL_COLUMNS)
+    columns = min(max(PANEL_COLUMNS[0], isqrt(first.n_in - 1) + 1), PANEL_COLUMNS[1])
+    pixels = panel(first.n_in, first.const_north, first.const_south, columns)
     machine.add("panel", pixels, (middle + 30, -3, CONTROL_Z + 10))
     coil = conductor(sorted({tap.word for tap in control.taps}), lane.PERIOD_RT, COIL_ROW, COIL_DEPTH)
     coil_at = (middle - 30, -1, CONTROL_Z - COIL_NORTH)
@@ -220,11 +232,24 @@ def place_control(out: Placement, control: Control) -> None:
     ):
         machine.add(name, macro, at)
     machine.add("platform", platform(*PLATFORM, PLATFORM_SIGNS), (middle + 20, -1, south + 31))
-    for index in range(out.plans[-1].n_out):
-        at = (middle + 30 + LAMP_PITCH * index, -1, CONTROL_Z - 2)
-        machine.add(f"lamp{index}", lamp(("", str(index))), at)
-    for number, name in enumerate(("busy", "done")):
-        at = (middle + 30 + LAMP_PITCH * (index + 2 + number), -1, CONTROL_Z - 2)
+    _place_lamps(machine, out.plans[-1].n_out, middle + 30)
+
+
+def _place_lamps(machine: Machine, classes: int, x: int) -> None:
+    """Place the class lamps at the console, or behind the argmax if there are many, and busy and done."""
+    at_console = classes <= CONSOLE_CLASSES
+    for index in range(classes):
+        made, name = lamp(("", str(index))), f"lamp{index}"
+        if at_console:
+            machine.add(name, made, (x + LAMP_PITCH * index, -1, CONTROL_Z - 2))
+            continue
+        made, port = turned(made, 2), machine.port(f"argmax.lamp{index}").pos
+        inner = made.ports["in"].pos
+        at = (port[0] - inner[0], port[1] - inner[1], port[2] - LAMP_NORTH - inner[2])
+        machine.add(name, made, at)
+    first = classes + 1 if at_console else 0
+    for number, name in enumerate(("busy", "done"), first):
+        at = (x + LAMP_PITCH * number, -1, CONTROL_Z - 2)
         machine.add(f"lamp_{name}", lamp(("", name.upper())), at)
 
 

@@ -12,7 +12,7 @@ sums. One pass over one layer looks like this (two planes, W words, H levels)::
            plane, constant 1 of the north lanes in the last
 
 Reads start in slots of a fixed parity, because the half-rate clock tells shift words from hold words. The
-next layer starts PIPE_SLOTS after the last read, when the last activation stands in the register file.
+next layer starts PIPE_SLOTS or more after the last read, when the last activation stands in the registers.
 A pass over the first layer begins by loading the levers into the panel's registers.
 """
 
@@ -28,7 +28,9 @@ from craftc.passes.fold import LayerPlan
 READ_SLOTS = 2  # slots per neuron: one shift word, one hold word
 LOAD_SLOTS = 3  # the load line is on around the one clock that copies the levers
 DRAIN_SLOTS = 3  # slots after the last read in which the last activation is pushed
-PIPE_SLOTS = 16  # slots between the last read of a layer and the first word of the next (timing checks it)
+PIPE_SLOTS = (
+    16  # least slots between the last read of a layer and the first word of the next (timing checks it)
+)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -55,10 +57,13 @@ class Program:
         return tuple(sorted(found, key=lambda w: w.start))
 
 
-def program(plans: Sequence[LayerPlan], parity: Mapping[int, int] | None = None) -> Program:
+def program(
+    plans: Sequence[LayerPlan], parity: Mapping[int, int] | None = None, pipe_slots: int = PIPE_SLOTS
+) -> Program:
     """Return the program of a network; reads of layer l start in slots of parity[l] (default even).
 
-    Raises TimingError if its own rules do not hold.
+    `pipe_slots` lie between the last read of a layer and the first word of the next. Raises TimingError if
+    its own rules do not hold.
     """
     wanted = parity or {}
     windows: list[Window] = []
@@ -76,7 +81,7 @@ def program(plans: Sequence[LayerPlan], parity: Mapping[int, int] | None = None)
             slot = max(w.end for w in made)
         if plan.index + 1 < len(plans):
             windows.append(Window(plan.index + 1, "loadmode", reads[0].start, reads[-1].end + DRAIN_SLOTS))
-        slot += PIPE_SLOTS
+        slot += pipe_slots
     result = Program(tuple(sorted(windows)), slot)
     require_rules(result, plans, wanted)
     return result

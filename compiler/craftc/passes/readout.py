@@ -54,7 +54,7 @@ def _adder(sketch: Sketch, border_x: int, adder_z: int) -> tuple[Pos, Pos, Pos, 
 def readout(border_x: int, out_z: int, adder_z: int, consumer: Pos, side: str, twice: bool) -> Readout:
     """Return the readout of an engine whose outputs stand at (border_x, Y, -out_z) and (.., +out_z).
 
-    The total arrives at the dust `consumer` from its `side` ("north" or "west"), every word twice if
+    The total arrives at the dust `consumer` from its `side` ("north", "west" or "east"), every word twice if
     asked. Raises PlacementError if a line cannot have its delay.
     """
     sketch = Sketch("readout")
@@ -71,7 +71,8 @@ def readout(border_x: int, out_z: int, adder_z: int, consumer: Pos, side: str, t
         high = row - 5
         loop = [fork, (fork[0], Y, high), (merge[0], Y, high), merge]
         stream.draw(sketch, loop, DIRECT_RT + lane.PERIOD_RT, place_last=False)
-    turn = (consumer[0], Y, row) if side == "north" else (consumer[0] - 3, Y, row)
+    beside = {"north": 0, "west": -3, "east": 3}[side]
+    turn = (consumer[0] + beside, Y, row)
     last = [merge, turn, consumer] if side == "north" else [merge, turn, (turn[0], Y, consumer[2]), consumer]
     delay += _draw(sketch, last, place_last=False)
     macro, at = sketch.build()

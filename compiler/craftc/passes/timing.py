@@ -55,6 +55,10 @@ class EarlyTapError(TimingError):
     """A tap would lie before the coil: every origin must be later."""
 
 
+class EarlyLayerError(TimingError):
+    """A layer would begin before its inputs stand: more slots must lie between two layers."""
+
+
 class Delays(Protocol):
     """Delays of nets: routed (`wire.Wiring`) or guessed (`wire.Guess`)."""
 
@@ -281,6 +285,9 @@ def _taps(solver: _Solver, old: Control, move: bool) -> Control:
     taps: list[Tap] = []
     for (window, edge), spans in sorted(solver.latch_intervals().items()):
         spans.sort()
+        if window.startswith("loadmode") and edge == "reset" and spans[-1][0] > spans[-1][1]:
+            raise EarlyLayerError(f"{window} ends after its layer begins", where=f"spans {spans}",
+                                  legal="more slots between layers")  # fmt: skip
         words = [t.word for t in old.taps if t.window == window and t.edge == edge]
         leads = _lead(solver, old, window, edge)
         fit = _fit(spans, leads, words) if solver.strict or not move else None
@@ -326,4 +333,4 @@ def _fit(
     return best
 
 
-__all__ = ["Delays", "EarlyTapError", "Timing", "phases", "solve"]
+__all__ = ["Delays", "EarlyLayerError", "EarlyTapError", "Timing", "phases", "solve"]
