@@ -151,3 +151,12 @@ class Composter(Rule):
         if entry.analog == 8:
             world.change(cell, world.book.changed(entry, "level", "0"), neighbours=True)
         return entry.analog == 8
+
+
+class Container(Rule):
+    """A block whose content comparators read."""
+
+    def removed(self, world: World, cell: int, entry: Entry, new: Entry) -> None:
+        """Its content is gone: comparators that read it, also through a block, are told."""
+        if new.name != entry.name:
+            world.notify_comparators(cell)

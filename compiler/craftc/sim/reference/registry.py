@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from craftc.blocks.names import CONTAINERS
 from craftc.sim.reference.diodes import Comparator, Repeater
 from craftc.sim.reference.dust import Dust
-from craftc.sim.reference.inputs import Button, Composter, Lever, Plate, RedstoneBlock, Target
+from craftc.sim.reference.inputs import Button, Composter, Container, Lever, Plate, RedstoneBlock, Target
 from craftc.sim.reference.outputs import CopperBulb, Lamp, NoteBlock, Observer, Trapdoor
 from craftc.sim.reference.rules import Rule, Solid
 from craftc.sim.reference.torch import Torch
@@ -24,6 +25,7 @@ RULES: dict[str, Rule] = {
     "observer": Observer(),
     "composter": Composter(),
 }
+RULES |= dict.fromkeys(sorted(CONTAINERS), Container())
 FAMILIES: dict[str, Rule] = {
     "_button": Button(),
     "_pressure_plate": Plate(),
