@@ -26,7 +26,7 @@ ROLES = ("logits", "keys", "state", "sample")
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One operator. Its value has the node's name; parameters that are left out have their defaults."""
+    """One operator. Its value has the node's name; parameters that are left out get their defaults."""
 
     op: str
     name: str
@@ -35,9 +35,16 @@ class Node:
     params: Mapping[str, Value] = field(default_factory=dict)
     tensors: Mapping[str, str] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        known = OPS[self.op].params if self.op in OPS else {}
+        defaults = {key: p.default for key, p in known.items() if p.default is not None}
+        whole = {**defaults, **self.params}
+        order = [*(key for key in known if key in whole), *(key for key in whole if key not in known)]
+        object.__setattr__(self, "params", {key: whole[key] for key in order})
+
     def __getitem__(self, param: str) -> Any:
-        """Returns a parameter, or its default."""
-        return self.params.get(param, OPS[self.op].params[param].default)
+        """Returns a parameter, None if it has no default and was not given."""
+        return self.params.get(param)
 
     def with_params(self, **changes: Value) -> Node:
         """Returns the node with some parameters changed."""

@@ -15,7 +15,7 @@ from typing import Any, cast
 from craftc.errors import ModelError, OverflowRefused, UnsupportedOp
 from craftc.export.safe import atomic_write
 from craftc.ir.graph import Graph, Node
-from craftc.ir.ops import OPS, Value
+from craftc.ir.ops import Value
 from craftc.ir.types import Type, parse_type
 from craftc.lm.model import Array, LanguageModel, Numerics
 from craftc.lm.tokenizer import from_plain
@@ -69,7 +69,7 @@ def _to_plain(model: LanguageModel) -> dict[str, Any]:
 
 
 def _node_to_plain(node: Node) -> dict[str, Any]:
-    params = {key: list(v) if isinstance(v := node[key], tuple) else v for key in OPS[node.op].params}
+    params = {key: list(v) if isinstance(v, tuple) else v for key, v in node.params.items()}
     return {
         "name": node.name, "op": node.op, "inputs": list(node.inputs), "type": str(node.type),
         "params": params, "tensors": dict(node.tensors),

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from craftc.errors import ModelError
 from craftc.ir.ops import CODES, companded
-from craftc.ir.spec import Site
+from craftc.ir.rules import Site
 from craftc.ir.types import Fixed, Format, Short
 from craftc.lm import kernels
 
