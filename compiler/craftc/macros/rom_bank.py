@@ -16,7 +16,8 @@ and of the base at y = -2 (w, n, u: repeaters; one word's delay line, P - 1 rt):
     z=+1   ..M             torch into the tower
 
 Word 0 stands east. Its token walks west with P - 1 rt per word and each digit needs one hop (1 rt) more
-to come back east, so digits arrive at the chain's end exactly every P rt and abut. Constants: a
+to come back east, so digits arrive at the chain's end exactly every P rt and abut. Longer periods make
+the two columns of repeaters longer (z = -1 .. -`delay_rows`). Constants: a
 composter behind the comparator for 0..6 and 8, a barrel else; digit 0 builds nothing, digit 15 no constant.
 
 The start pulse must last exactly P rt. The rows beside the chains (z = -3, +3 at y >= 0) must
@@ -42,7 +43,7 @@ Digits = npt.NDArray[np.uint8]
 
 BITS_PER_DIGIT = 4
 PITCH = 3  # blocks per word along x
-MIN_PERIOD_RT, MAX_PERIOD_RT = 4, 13  # three repeaters of 1..4 rt make P - 1
+MIN_PERIOD_RT, MAX_PERIOD_RT = 4, 37  # 2 * delay_rows + 1 repeaters of 1..4 rt make P - 1
 TOWER_RT = 3  # start block to gate output at level 0: two torches and the gate
 LEVEL_RT = 2  # two torches per level
 SIDE_NAMES = ("n", "s")
@@ -81,18 +82,29 @@ class RomBank(Macro):
         return self.volume.volume / self.bits
 
 
-def shift_delays(period_rt: int) -> tuple[int, int, int]:
-    """Return the delays (rt) of the north, south and west repeaters of one word; their sum is P - 1.
+def delay_rows(period_rt: int) -> int:
+    """Return how many repeaters a word's delay line has northward, and again southward: 1 up to 13 rt.
 
-    Raises ConfigError outside 4..13 rt.
+    Raises ConfigError outside MIN_PERIOD_RT..MAX_PERIOD_RT.
     """
     if not MIN_PERIOD_RT <= period_rt <= MAX_PERIOD_RT:
         raise ConfigError(
             f"word period {period_rt} rt", where="rom bank", legal=f"{MIN_PERIOD_RT}..{MAX_PERIOD_RT} rt"
         )
-    first = min(4, period_rt - 3)
-    second = min(4, period_rt - 2 - first)
-    return first, second, period_rt - 1 - first - second
+    return max(1, -(-(period_rt - 5) // 8))
+
+
+def shift_delays(period_rt: int) -> tuple[int, ...]:
+    """Return the delays (rt) of the repeaters of one word: northward, southward, west; their sum is P - 1.
+
+    Raises ConfigError as `delay_rows` does.
+    """
+    count = 2 * delay_rows(period_rt) + 1
+    out, left = [], period_rt - 1
+    for behind in range(count - 1, -1, -1):
+        out.append(min(4, left - behind))
+        left -= out[-1]
+    return tuple(out)
 
 
 def _checked(digits: Digits, segments: Sequence[int]) -> tuple[int, ...]:
@@ -128,12 +140,12 @@ class _Ink:
         return np.array([0, *inner, 0], dtype=np.uint16)
 
 
-def _draw_digits(ids: Ids, digits: Digits, ink: _Ink) -> None:
+def _draw_digits(ids: Ids, digits: Digits, ink: _Ink, tower: int) -> None:
     """Place gates, constants and their supports of one side pair; digits are (words, levels, 2)."""
     words = len(digits)
     values = digits[::-1].transpose(1, 0, 2)  # (levels, words from west to east, side)
     sources = ink.constants()
-    for side, (row, gate) in enumerate(((1, "^"), (3, "v"))):
+    for side, (row, gate) in enumerate(((tower - 1, "^"), (tower + 1, "v"))):
         value = values[:, :, side]
         built, weighed = value > 0, sources[value] > 0
         layer, floor = ids[_BASE::2, row], ids[_BASE - 1 : -1 : 2, row]
@@ -144,8 +156,8 @@ def _draw_digits(ids: Ids, digits: Digits, ink: _Ink) -> None:
         floor[:, 1::PITCH] = np.where(weighed, ink["#"], 0)
 
 
-def _draw_chains(ids: Ids, ink: _Ink) -> None:
-    for row in (0, 4):
+def _draw_chains(ids: Ids, ink: _Ink, tower: int) -> None:
+    for row in (tower - 2, tower + 2):
         layer, floor = ids[_BASE::2, row], ids[_BASE - 1 : -1 : 2, row]
         layer[:, 2::PITCH] = ink["#"]
         for offset, char in ((3, "-"), (4, "}")):
@@ -153,47 +165,50 @@ def _draw_chains(ids: Ids, ink: _Ink) -> None:
             floor[:, offset::PITCH] = ink["#"]
 
 
-def _draw_towers(ids: Ids, ink: _Ink) -> None:
-    middle = ids[_BASE:, 2]
+def _draw_towers(ids: Ids, ink: _Ink, tower: int) -> None:
+    middle = ids[_BASE:, tower]
     middle[0::2, 2::PITCH] = ink["#"]
     middle[0:-1:2, 3::PITCH] = ink["Q"]
     middle[1::2, 3::PITCH] = ink["#"]
     middle[1::2, 2::PITCH] = ink["x"]
 
 
-def _draw_base(ids: Ids, delays: tuple[int, int, int], ink: _Ink) -> None:
+def _draw_base(ids: Ids, delays: tuple[int, ...], ink: _Ink) -> None:
     """Place word blocks, base torches and the delay line, as if there were one segment."""
-    stone = ink["#"]
+    stone, rows = ink["#"], len(delays) // 2
+    tower = rows + 1
     base, floor, feet = ids[1], ids[0], ids[2]
-    base[2, 2::PITCH] = stone
-    base[3, 2::PITCH] = ink["M"]
-    feet[3, 2::PITCH] = stone
-    feet[2, 2::PITCH] = ink["h"]
+    base[tower, 2::PITCH] = stone
+    base[tower + 1, 2::PITCH] = ink["M"]
+    feet[tower + 1, 2::PITCH] = stone
+    feet[tower, 2::PITCH] = ink["h"]
     east = slice(2 + PITCH, None, PITCH)  # every word but the last (west-most)
     middle = slice(1 + PITCH, -2, PITCH)
     west = slice(PITCH, -3, PITCH)
-    base[1, east], floor[1, east] = ink.repeater("n", delays[0]), stone
+    for step in range(rows):
+        base[tower - 1 - step, east] = ink.repeater("n", delays[step])
+        base[1 + step, middle] = ink.repeater("u", delays[rows + step])
+        floor[1 + step, east] = floor[1 + step, middle] = stone
     base[0, east] = stone
     base[0, middle], floor[0, middle] = ink["|"], stone
-    base[1, middle], floor[1, middle] = ink.repeater("u", delays[1]), stone
-    base[2, middle] = stone
-    base[2, west], floor[2, west] = ink.repeater("w", delays[2]), stone
+    base[tower, middle] = stone
+    base[tower, west], floor[tower, west] = ink.repeater("w", delays[-1]), stone
 
 
-def _draw_entries(ids: Ids, columns: npt.NDArray[np.int64], ink: _Ink) -> None:
+def _draw_entries(ids: Ids, columns: npt.NDArray[np.int64], ink: _Ink, tower: int) -> None:
     """Cut the delay line east of the given towers and open the start dust of word 0."""
-    ids[1, 0:2, columns + PITCH] = 0
-    ids[0, 1, columns + PITCH] = 0
-    ids[1, 2, -1] = ink["-"]
-    ids[0, 2, -1] = ink["#"]
+    ids[1, 0:tower, columns + PITCH] = 0
+    ids[0, 1:tower, columns + PITCH] = 0
+    ids[1, tower, -1] = ink["-"]
+    ids[0, tower, -1] = ink["#"]
 
 
-def _ports(words: int, levels: int, columns: npt.NDArray[np.int64]) -> dict[str, Port]:
-    ports = {"start0": Port("start0", (PITCH * words, 1, 2), "in", "binary", "east")}
+def _ports(words: int, levels: int, columns: npt.NDArray[np.int64], tower: int) -> dict[str, Port]:
+    ports = {"start0": Port("start0", (PITCH * words, 1, tower), "in", "binary", "east")}
     for index, column in enumerate(columns.tolist(), 1):
         ports[f"start{index}"] = Port(f"start{index}", (column + 2, 1, 0), "in", "binary", "north")
     for level in range(levels):
-        for name, z in zip(SIDE_NAMES, (0, 4), strict=True):
+        for name, z in zip(SIDE_NAMES, (tower - 2, tower + 2), strict=True):
             pos = (PITCH * words, _BASE + 2 * level, z)
             ports[f"d{level}{name}"] = Port(f"d{level}{name}", pos, "out", "level", "east", LEVEL_RT * level)
     return ports
@@ -202,24 +217,29 @@ def _ports(words: int, levels: int, columns: npt.NDArray[np.int64]) -> dict[str,
 def rom_bank(
     digits: Digits, period_rt: int = 12, segments: Sequence[int] = (0,), palette: Palette | None = None
 ) -> RomBank:
-    """Return the bank of `digits` (words, levels, 2), uint8 0..15; box (3*words + 1, 2*levels + 2, 5).
+    """Return the bank of `digits` (words, levels, 2), uint8 0..15.
+
+    Its box is (3 * words + 1, 2 * levels + 2, 4 + delay_rows(period_rt)).
 
     `segments` are the words with a start port of their own, rising from 0; a segment's token ends at
     its last word. Raises ModelError for bad digits, ConfigError for an illegal period or segments.
     """
     starts = _checked(digits, segments)
     delays = shift_delays(period_rt)
+    rows = len(delays) // 2
+    tower = rows + 1
     words, levels, _ = digits.shape
-    volume = Volume((PITCH * words + 1, 2 * levels + 2, 5), palette)
+    volume = Volume((PITCH * words + 1, 2 * levels + 2, tower + 3), palette)
     ink = _Ink(volume.palette)
     columns = 2 + PITCH * (words - 1 - np.array(starts[1:], dtype=np.int64))
-    _draw_digits(volume.ids, digits, ink)
-    _draw_chains(volume.ids, ink)
-    _draw_towers(volume.ids, ink)
+    _draw_digits(volume.ids, digits, ink, tower)
+    _draw_chains(volume.ids, ink, tower)
+    _draw_towers(volume.ids, ink, tower)
     _draw_base(volume.ids, delays, ink)
-    _draw_entries(volume.ids, columns, ink)
-    entry = delays[1] + delays[2]
+    _draw_entries(volume.ids, columns, ink, tower)
+    entry = sum(delays[rows:])
     start_rt = tuple(TOWER_RT + s + (entry if s else 0) for s in starts)
     return RomBank(
-        "rom_bank", volume, _ports(words, levels, columns), {}, words, levels, period_rt, starts, start_rt
-    )
+        "rom_bank", volume, _ports(words, levels, columns, tower), {}, words, levels, period_rt, starts,
+        start_rt,
+    )  # fmt: skip
