@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
@@ -41,9 +42,18 @@ def save(model: LanguageModel, path: Path) -> str:
 
     check_meta(model.meta, str(path))
     buffer = io.BytesIO()
-    torch.save(_to_plain(model), buffer)
+    torch.save(_canonical(_to_plain(model)), buffer)
     atomic_write(path, buffer.getvalue())
     return hashlib.sha256(buffer.getvalue()).hexdigest()
+
+
+def _canonical(value: Any) -> Any:
+    """Returns a copy in which equal strings are one object: pickle writes such a string once only."""
+    if isinstance(value, dict):
+        return {_canonical(key): _canonical(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_canonical(item) for item in value]
+    return sys.intern(value) if type(value) is str else value
 
 
 def _to_plain(model: LanguageModel) -> dict[str, Any]:
@@ -105,9 +115,9 @@ def from_loaded(plain: Any, where: str) -> LanguageModel:
     check_meta(plain["meta"], where)
     graph = _graph(plain["graph"], where)
     tensors = _tensors(plain["tensors"], where)
-    tokenizer = from_plain(plain["tokenizer"], where)
     numerics = cast(Numerics, plain["numerics"])
     try:
+        tokenizer = from_plain(plain["tokenizer"])
         model = LanguageModel(plain["name"], numerics, graph, tensors, tokenizer, plain["meta"])
         require_trained(model)
     except (ModelError, UnsupportedOp, OverflowRefused) as error:

@@ -113,7 +113,7 @@ def _check(tokenizer: Tokenizer) -> None:
                 )
 
 
-def from_plain(plain: Any, where: str) -> Tokenizer:
+def from_plain(plain: Any) -> Tokenizer:
     """Returns the tokenizer of a dictionary. Raises ModelError naming what is missing or of a wrong type."""
     kinds = {
         "kind": str,
@@ -125,18 +125,16 @@ def from_plain(plain: Any, where: str) -> Tokenizer:
         "lower": bool,
     }
     if not isinstance(plain, dict) or set(plain) != set(kinds):
-        raise ModelError("is not a tokenizer", where=f"{where}: tokenizer", legal=", ".join(kinds))
+        raise ModelError("is not a tokenizer", where="tokenizer", legal=", ".join(kinds))
     for key, kind in kinds.items():
         value = plain[key]
         inner = str if key == "tokens" else int
         if type(value) is not kind or (
             isinstance(value, list) and any(type(item) is not inner for item in value)
         ):
-            raise ModelError(
-                f"{key} is not what it must be", where=f"{where}: tokenizer", legal=kind.__name__
-            )
+            raise ModelError(f"{key} is not what it must be", where="tokenizer", legal=kind.__name__)
     if plain["kind"] != KIND:
-        raise ModelError(f"kind is {plain['kind']!r}", where=f"{where}: tokenizer", legal=repr(KIND))
+        raise ModelError(f"kind is {plain['kind']!r}", where="tokenizer", legal=repr(KIND))
     return Tokenizer(
         tuple(plain["tokens"]), tuple(plain["before"]), tuple(plain["after"]), tuple(plain["stops"]),
         plain["start"], plain["lower"],
