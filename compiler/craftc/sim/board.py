@@ -9,23 +9,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from craftc.blocks.volume import Pos, Volume
 from craftc.errors import SimError
-from craftc.sim import bake, drive, engine
+from craftc.sim import bake, drive, engine, words
 from craftc.sim import settle as start
 from craftc.sim.devices import BUTTON, KIND_NAMES, LEVER
 from craftc.sim.graph import Graph, extract, find_cell
+from craftc.sim.pack import make_engine
+from craftc.sim.react import BURN, BURNOUTS, EVENTS, NOW, PEAK, RUNS, State
 from craftc.sim.resolve import Resolver, Sources
+from craftc.sim.ring import FILLED
 
 SETTLE_LIMIT_GT = 1000
 # More executed ticks than a board needs that settles at all.
 SETTLE_EVENTS, SETTLE_EVENTS_PER_NODE = 100_000, 20
-MANY = 2**62
 Levels = npt.NDArray[np.uint8]
 
 
@@ -33,7 +34,7 @@ Levels = npt.NDArray[np.uint8]
 class Snapshot:
     """A copy of everything that changes on a board."""
 
-    state: engine.State
+    state: State
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,25 +64,24 @@ class Board:
             raise SimError(f"unknown settle mode {settle!r}", legal="placed, trusted")
         self.volume = volume
         self.graph: Graph = extract(volume)
-        self._net, self._state = start.make_engine(self.graph, order, flicker)
+        trusted = settle == "trusted"
+        out = self.graph.value if trusted else start.derive(self.graph)
+        self._net, self._state = make_engine(self.graph, out, order, flicker)
         self._resolver = Resolver(volume, self.graph, self.graph.devices, self.graph.conductor)
         self._known: dict[Pos, Sources] = {}
-        if settle == "placed":
-            start.derive(self._net, self._state)
+        if not trusted:
             self._settle()
-        else:
-            start.load_inputs(self._net, self._state)
         self._origin = self.snapshot()
 
     def _settle(self) -> None:
         scalar = self._state.scalar
-        scalar[engine.BURN] = 0  # placing a torch chain is no operation of it
+        scalar[BURN] = 0  # placing a torch chain is no operation of it
         start.check_all(self._net, self._state)
         most = SETTLE_EVENTS + SETTLE_EVENTS_PER_NODE * self.nodes
-        used = engine.run_until_quiet(self._net, self._state, SETTLE_LIMIT_GT, most)
-        scalar[engine.BURN] = 1
+        used = engine.advance(self._net, self._state, SETTLE_LIMIT_GT, most)
+        scalar[BURN] = 1
         self._zero = used
-        for index in (engine.EVENTS, engine.RUNS, engine.PEAK):
+        for index in (EVENTS, RUNS, PEAK):
             scalar[index] = 0
 
     _zero = 0
@@ -91,27 +91,27 @@ class Board:
     @property
     def now_gt(self) -> int:
         """Game ticks run since the start (settling not counted)."""
-        return int(self._state.scalar[engine.NOW]) - int(self._zero)
+        return int(self._state.scalar[NOW]) - int(self._zero)
 
     @property
     def events(self) -> int:
         """Output changes so far."""
-        return int(self._state.scalar[engine.EVENTS])
+        return int(self._state.scalar[EVENTS])
 
     @property
     def ticks_run(self) -> int:
         """Scheduled ticks of nodes executed so far."""
-        return int(self._state.scalar[engine.RUNS])
+        return int(self._state.scalar[RUNS])
 
     @property
     def peak_ticks_per_gt(self) -> int:
         """Most scheduled ticks executed in one game tick; the game itself defers above 65,536."""
-        return int(self._state.scalar[engine.PEAK])
+        return int(self._state.scalar[PEAK])
 
     @property
     def burnouts(self) -> int:
         """How often a torch burnt out."""
-        return int(self._state.scalar[engine.BURNOUTS])
+        return int(self._state.scalar[BURNOUTS])
 
     @property
     def nodes(self) -> int:
@@ -121,7 +121,7 @@ class Board:
     @property
     def quiet(self) -> bool:
         """Whether nothing is scheduled."""
-        return int(self._state.scalar[engine.QUEUED]) == 0
+        return int(self._state.queue.used[FILLED]) == 0
 
     def run(self, game_ticks: int) -> None:
         """Run that many game ticks."""
@@ -131,13 +131,13 @@ class Board:
 
     def run_until_quiet(self, limit_gt: int) -> int:
         """Return the game ticks run until nothing was scheduled. Raises SimError at the limit."""
-        used = int(engine.run_until_quiet(self._net, self._state, limit_gt, MANY))
+        used = int(engine.advance(self._net, self._state, limit_gt, engine.MANY))
         if not self.quiet:
             raise SimError(f"still running after {limit_gt} game ticks; {self._busy()}")
         return used
 
     def _busy(self) -> str:
-        waiting = np.flatnonzero(self._state.next != engine.IDLE)
+        waiting = np.flatnonzero(self._state.word & words.IS_PENDING)
         names = ", ".join(f"{KIND_NAMES[self.graph.kind[n]]} at {self.position(int(n))}" for n in waiting[:3])
         return f"{len(waiting)} devices have ticks scheduled, first: {names}"
 
@@ -167,7 +167,7 @@ class Board:
     def use(self, pos: Pos) -> None:
         """Right-click: a lever toggles, a button is pressed (no effect while it is pressed)."""
         node = self._input_at(pos, LEVER, BUTTON)
-        lever_on = self.graph.kind[node] == LEVER and self._state.out[node] > 0
+        lever_on = self.graph.kind[node] == LEVER and self._out(node) > 0
         drive.use(self._net, self._state, node, 0 if lever_on else 15)
 
     def set_lever(self, pos: Pos, on: bool) -> None:
@@ -189,8 +189,10 @@ class Board:
     def power(self, pos: Pos) -> int:
         """Return dust power, comparator output, 15 or 0 of other devices, received power of a
         conductor, 0 of anything else."""
-        out = self._state.out
-        return max([0, *(int(out[n]) - loss for n, loss in self._sources(pos).items())])
+        return max([0, *(self._out(n) - loss for n, loss in self._sources(pos).items())])
+
+    def _out(self, node: int) -> int:
+        return int(self._state.word[node]) >> words.OUT & 15
 
     def _probes(self, positions: Iterable[Pos]) -> _Probes:
         lists = [self._sources(pos) for pos in positions]
@@ -241,13 +243,11 @@ class Board:
 
     def snapshot(self) -> Snapshot:
         """Return a copy of the present state."""
-        copies: list[Any] = [array.copy() for array in self._state]
-        return Snapshot(engine.State(*copies))
+        return Snapshot(engine.copied(self._state))
 
     def restore(self, snapshot: Snapshot) -> None:
         """Go back to a state of this board."""
-        for name in engine.State._fields:
-            np.copyto(getattr(self._state, name), getattr(snapshot.state, name))
+        engine.copy_into(snapshot.state, self._state)
 
     def reset(self) -> None:
         """Go back to the state after construction."""
@@ -257,7 +257,8 @@ class Board:
         """Return the positions of devices that would change if they looked at their inputs now."""
         kept = self.snapshot()
         start.check_all(self._net, self._state)
-        moved = (self._state.next != kept.state.next) | (self._state.out != kept.state.out)
+        changed = self._state.word ^ kept.state.word
+        moved = changed & (words.IS_PENDING | words.NIBBLE << words.OUT)
         self.restore(kept)
         return [self.position(int(n)) for n in np.flatnonzero(moved)]
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from craftc.sim.devices import BUTTON
-from craftc.sim.engine import IDLE, NORMAL, Net, State, schedule, set_output, step
+from craftc.sim import words as w
+from craftc.sim.engine import NORMAL, Net, State, run, schedule, set_output
 from craftc.sim.kernel import Bytes, Ints, Longs, hot, hot_inline, signed
 
 
@@ -12,7 +12,7 @@ def _sample(state: State, start: Longs, source: Ints, loss: Bytes, out: Bytes, r
     for p in range(len(start) - 1):
         level = 0
         for e in range(start[p], start[p + 1]):
-            level = max(level, signed(state.out[source[e]]) - signed(loss[e]))
+            level = max(level, (signed(state.word[source[e]]) >> w.OUT & 15) - signed(loss[e]))
         out[row, p] = level
 
 
@@ -38,7 +38,7 @@ def run_script(
             done += 1
         if t == ticks:
             return
-        step(net, state)
+        run(net, state, 1)
         if (t + 1) % every == 0:
             _sample(state, start, source, loss, out, row)
             row += 1
@@ -47,8 +47,9 @@ def run_script(
 @hot
 def use(net: Net, state: State, n: int, value: int) -> None:
     """Set a lever to `value` (0 or 15) or press a button (value 15); the present state is left alone."""
-    if state.out[n] == value:
+    word = signed(state.word[n])
+    if word >> w.OUT & 15 == value:
         return
     set_output(net, state, n, value)
-    if net.kind[n] == BUTTON and state.next[n] == IDLE:
-        schedule(state, n, net.delay[n], NORMAL)
+    if word >> w.CODE & 15 == w.BUTTON:
+        schedule(state, n, (word >> w.KEY & 60) >> 1, NORMAL)

@@ -24,6 +24,7 @@ Longs = npt.NDArray[np.int64]
 Ints = npt.NDArray[np.int32]
 Bytes = npt.NDArray[np.uint8]
 signed = cast(Callable[[Any], int], np.int64)  # in kernels: an unsigned byte as a signed integer
+index = cast(Callable[[Any], Any], np.uint64)  # in kernels: an index that is known not to be negative
 _jit = cast(Any, njit)
 
 

@@ -13,8 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from craftc.errors import SimError
-from craftc.sim import engine
+from craftc.sim import engine, ring, words
 from craftc.sim.board import Board
+from craftc.sim.devices import TORCH
 
 _LONGEST = engine.RING - 1
 _FIRST = -engine.NORMAL
@@ -33,18 +34,9 @@ class Waiting(NamedTuple):
 def waiting(board: Board) -> Waiting:
     """Return what is scheduled on a board."""
     state = board._state
-    now = int(state.scalar[engine.NOW])
-    rows: list[tuple[int, int, int]] = []
-    for place in np.flatnonzero(state.head >= 0).tolist():
-        slot, priority = divmod(place, 4)
-        delay = (slot - now) % engine.RING or engine.RING
-        node = int(state.head[place])
-        while node >= 0:
-            rows.append((delay, priority + _FIRST, node))
-            node = int(state.next[node])
-    rows.sort(key=lambda row: row[:2])
-    table = np.array(rows, dtype=np.int64).reshape(-1, 3)
-    return Waiting(table[:, 2], table[:, 0], table[:, 1])
+    most = int(np.count_nonzero(state.word & words.IS_PENDING))
+    node, delay, priority = ring.entries(state.queue, int(state.scalar[engine.NOW]), most)
+    return Waiting(node.astype(np.int64), delay.astype(np.int64), priority.astype(np.int64) + _FIRST)
 
 
 def schedule(board: Board, ticks: Waiting) -> None:
@@ -52,17 +44,16 @@ def schedule(board: Board, ticks: Waiting) -> None:
     for node, delay, priority in zip(*(column.tolist() for column in ticks), strict=True):
         if not 1 <= delay <= _LONGEST:
             raise SimError(f"a tick in {delay} game ticks", legal=f"1..{_LONGEST}")
-        if board._state.next[node] == engine.IDLE:
-            engine.schedule(board._state, node, delay, min(priority, 0) - _FIRST)
+        engine.schedule(board._state, node, delay, min(priority, 0) - _FIRST)
 
 
 def torch_ages(board: Board) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """Return (torch nodes (torches,), game ticks since each of their last turn-offs (torches, 8), oldest
     first; -1 where there was none within the time that counts)."""
-    nodes = np.flatnonzero(board._net.torch >= 0)
-    ages = int(board._state.scalar[engine.NOW]) - board._state.toggles[board._net.torch[nodes]].astype(
-        np.int64
-    )
+    nodes = np.flatnonzero(board.graph.kind == TORCH)
+    oldest = board._state.word[nodes] >> words.SIDE & 7
+    rows, places = np.arange(len(nodes))[:, None], (oldest[:, None] + np.arange(engine.TOGGLES)) & 7
+    ages = int(board._state.scalar[engine.NOW]) - board._state.toggles[rows, places].astype(np.int64)
     ages[ages > engine.TOGGLE_WINDOW_GT] = -1
     return nodes, ages
 
@@ -72,3 +63,5 @@ def set_torch_ages(board: Board, nodes: npt.NDArray[np.int64], ages: npt.NDArray
     times = int(board._state.scalar[engine.NOW]) - ages
     times[ages < 0] = engine.LONG_AGO
     board._state.toggles[board._net.torch[nodes]] = times
+    board._state.word[nodes] &= ~(7 << words.SIDE)
+    board._state.word[nodes] |= engine.BURNT

@@ -15,8 +15,6 @@ from craftc.blocks import Volume
 from craftc.errors import ConfigError, MismatchError, SimError
 from craftc.model import GoldenModel
 from craftc.sim import Board
-from craftc.sim.engine import IDLE
-from craftc.sim.settle import check_all
 from craftc.verify.compare import lamps_in_words, refusal
 from craftc.verify.engine import SEQUENCES, Progress, VerifyReport, verify_machine
 from craftc.verify.folder import Build, open_build, require_same_schem
@@ -59,14 +57,11 @@ def require_rest(board: Board) -> None:
 
     Such a device stands still until something near it changes, so the game and simulators would differ.
     """
-    saved = board.snapshot()
-    check_all(board._net, board._state)  # lamps change at once, everything else is scheduled
-    restless = np.flatnonzero((board._state.next != IDLE) | (board._state.out != saved.state.out))
-    board.restore(saved)
-    if restless.size:
-        local = board.position(int(restless[0]))
+    restless = board.restless()
+    if restless:
+        local = restless[0]
         where = tuple(a + b for a, b in zip(board.volume.origin, local, strict=True))
-        raise SimError(f"{board.volume.get(local)} and {restless.size - 1} more are saved in a state that "
+        raise SimError(f"{board.volume.get(local)} and {len(restless) - 1} more are saved in a state that "
                        "their inputs contradict", where=str(where), legal="settled states")  # fmt: skip
 
 

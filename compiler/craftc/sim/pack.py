@@ -1,0 +1,207 @@
+"""Packs a graph into the arrays of the engine, and sets all ports from the outputs."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from craftc.errors import SimError
+from craftc.sim import words as w
+from craftc.sim.devices import COMPARE, REPEATER, SUBTRACT, TORCH
+from craftc.sim.engine import LONG_AGO, TOGGLES
+from craftc.sim.graph import Graph
+from craftc.sim.kernel import AnyArray, Bytes, Ints, Longs, kernel, signed
+from craftc.sim.react import (
+    BURN,
+    EXTREMELY_HIGH,
+    FLICKER,
+    HIGH,
+    NORMAL,
+    SHUFFLE,
+    VERY_HIGH,
+    Net,
+    State,
+    level_of,
+)
+from craftc.sim.ring import make_queue
+
+MOST_NODES = 2**27  # a link holds node and port in 28 bits
+
+
+@kernel
+def shuffle_links(start: AnyArray, port: Ints, loss: Bytes, seed: int) -> None:
+    """Put the devices that each node notifies into a random order, in place; both ports of one device
+    stay together."""
+    np.random.seed(seed)
+    for n in range(len(start) - 1):
+        begin = start[n]
+        size = start[n + 1] - begin
+        if size < 2:
+            continue
+        group = np.empty(size, np.int64)
+        groups = 0
+        for k in range(size):
+            if k == 0 or port[begin + k] >> 1 != port[begin + k - 1] >> 1:
+                groups += 1
+            group[k] = groups - 1
+        rank = np.random.permutation(groups)
+        order = np.argsort(rank[group], kind="mergesort")
+        port[begin : begin + size] = port[begin : begin + size][order]
+        loss[begin : begin + size] = loss[begin : begin + size][order]
+
+
+@kernel
+def _has_pairs(start: AnyArray, port: Ints, n: int) -> bool:
+    """Return whether two links of node n meet in one device."""
+    found = False
+    for e in range(start[n], start[n + 1] - 1):
+        found |= port[e] >> 1 == port[e + 1] >> 1
+    return found
+
+
+@kernel
+def _amount(word: Longs, source: int, port: int, loss: int) -> int:
+    """Return the amount of a link (see words.py)."""
+    if word[source] >> w.CODE & w.ANALOG:
+        return loss
+    reader = word[port >> 1]
+    if reader >> w.CODE & w.ANALOG or reader >> w.WIDE >> (port & 1) & 1:
+        return 15 - loss
+    return 1
+
+
+@kernel
+def pack_links(start: AnyArray, port: Ints, loss: Bytes, word: Longs) -> AnyArray:
+    """Set the link fields of all words, whose other constant fields are set; return Net.link."""
+    size = 1
+    for n in range(len(word)):
+        if start[n + 1] - start[n] > 1:
+            size += 1 + start[n + 1] - start[n]
+    link = np.empty(size, np.uint32)
+    link[0] = 0  # the number of links of all that have none
+    size = 1
+    for n in range(len(word)):
+        count = start[n + 1] - start[n]
+        place = 1
+        if count > 1:
+            link[size] = count | (w.PAIRS if _has_pairs(start, port, n) else 0)
+            size += 1
+            place = size
+        for e in range(start[n], start[n + 1]):
+            packed = signed(port[e]) << 4 | _amount(word, n, port[e], signed(loss[e]))
+            if count == 1:
+                word[n] |= w.SINGLE
+                place = packed
+            else:
+                link[size] = packed
+                size += 1
+        word[n] |= place << w.LINK
+    return link
+
+
+@kernel
+def mark_rows(port: Ints, rear: AnyArray, word: Longs) -> tuple[Ints, int]:
+    """Mark in all words which ports have rows in State.sources; return (row, rows), see Net."""
+    nodes = len(word)
+    sources = np.zeros(2 * nodes, np.uint8)
+    for e in range(len(port)):
+        if sources[port[e]] < 255:
+            sources[port[e]] += 1
+    rows = 0
+    for p in range(2 * nodes):
+        most = 1 if word[p >> 1] >> w.CODE & w.ANALOG else 15
+        if sources[p] > most or (p & 1 == 0 and rear[p >> 1] >= 0):
+            word[p >> 1] |= 1 << (w.WIDE + (p & 1))
+            rows += 1
+    row = np.full(nodes if rows else 0, -1, np.int32)
+    rows = 0
+    for n in range(len(row)):
+        wide = word[n] >> w.WIDE & 3
+        if wide:
+            row[n] = rows
+            rows += (wide & 1) + (wide >> 1)
+    return row, rows
+
+
+@kernel
+def load_inputs(net: Net, state: State, start: AnyArray, port: Ints, loss: Bytes) -> None:
+    """Set all ports from the outputs; `start`, `port`, `loss` are the links of the graph."""
+    nodes = len(state.word)
+    state.sources[:] = 0
+    for n in range(nodes):
+        if state.word[n] >> w.CODE & 15 != w.TORCH:
+            state.word[n] &= ~0xF0
+        state.word[n] &= ~15
+    for n in range(nodes):
+        out = signed(state.word[n]) >> w.OUT & 15
+        for e in range(start[n], start[n + 1]):
+            level = max(out - signed(loss[e]), 0)
+            node = port[e] >> 1
+            side = port[e] & 1
+            word = signed(state.word[node])
+            if word >> w.WIDE >> side & 1:
+                state.sources[net.row[node] + (side & word >> w.WIDE & 1), level] += 1
+            elif word >> w.CODE & w.ANALOG:
+                state.word[node] = word + (level << w.SIDE * side)
+            elif level > 0:
+                state.word[node] = word + (1 << w.SIDE * side)
+    for n in range(nodes):
+        for side in range(2):
+            if state.word[n] >> w.WIDE >> side & 1:
+                row = net.row[n] + (side & signed(state.word[n]) >> w.WIDE & 1)
+                state.word[n] |= level_of(net, state, n, side, row) << w.SIDE * side
+
+
+def make_engine(graph: Graph, out: Bytes, order: int = 0, flicker: bool = False) -> tuple[Net, State]:
+    """Return the arrays of the engine: outputs `out` (nodes,), ports set, an empty queue at game tick 0.
+
+    `order` and `flicker` disturb the order of events (see Board). Raises SimError above MOST_NODES nodes.
+    """
+    if graph.nodes > MOST_NODES:
+        raise SimError(f"{graph.nodes} devices", legal=f"at most {MOST_NODES}")
+    start, port, loss = graph.link.start, graph.link.target, graph.loss
+    if order:
+        port, loss = port.copy(), loss.copy()
+        shuffle_links(start, port, loss, order)
+    word = _words(graph, out)
+    row, rows = mark_rows(port, graph.rear, word)
+    link = pack_links(start, port, loss, word)
+    is_torch = graph.kind == TORCH
+    torches = int(np.count_nonzero(is_torch))
+    torch = (np.cumsum(is_torch, dtype=np.int32) - 1).astype(np.int32) if torches else np.empty(0, np.int32)
+    scalar = np.zeros(8, dtype=np.int64)
+    scalar[BURN] = 1
+    scalar[SHUFFLE] = order and order + (1 << 40)
+    scalar[FLICKER] = order and flicker
+    net = Net(link, row, torch, graph.rear, w.WANTED)
+    toggles = np.full((torches, TOGGLES), LONG_AGO, dtype=np.int32)
+    sources = np.zeros((rows, 16), dtype=np.uint16)
+    state = State(word, sources, toggles, scalar, make_queue(graph.nodes))
+    load_inputs(net, state, start, port, loss)
+    return net, state
+
+
+def _words(graph: Graph, out: Bytes) -> Longs:
+    """Return words without links, ports and rows. Raises SimError on a delay the queue cannot hold."""
+    if graph.nodes and (graph.delay.max() > w.MOST_GT or (graph.delay & 1).any()):
+        raise SimError("a delay is odd or too long", legal=f"even, at most {w.MOST_GT} game ticks")
+    on, off = priorities(graph.kind, graph.front_diode)
+    word = w.CODE_OF_KIND[graph.kind] << w.CODE
+    word |= out.astype(np.int64) << w.OUT
+    delay = graph.delay.astype(np.int64) // 2 * 4
+    word |= (delay | off) << w.KEY
+    word |= (delay | on) << w.KEY + w.KEY_BITS
+    return word
+
+
+def priorities(kind: Bytes, front_diode: npt.NDArray[np.bool_]) -> tuple[Longs, Longs]:
+    """Return per node the priorities of a tick scheduled while it is on, and while it is off.
+
+    DiodeBlock.checkTickOnNeighbor, ComparatorBlock.checkTickOnNeighbor.
+    """
+    comparator = (kind == COMPARE) | (kind == SUBTRACT)
+    other = np.where(comparator & front_diode, HIGH, NORMAL)
+    repeater = kind == REPEATER
+    on = np.where(repeater, np.where(front_diode, EXTREMELY_HIGH, VERY_HIGH), other)
+    off = np.where(repeater, np.where(front_diode, EXTREMELY_HIGH, HIGH), other)
+    return on.astype(np.int64), off.astype(np.int64)

@@ -1,0 +1,194 @@
+"""What a device does when one of its inputs changes: kernels shared by the engine and by stimuli.
+
+See engine.py for the rules and words.py for the words and links.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from craftc.sim import ring as q
+from craftc.sim import words as w
+from craftc.sim.kernel import hot, hot_inline, index, signed
+from craftc.sim.ring import Queue
+
+EXTREMELY_HIGH, VERY_HIGH, HIGH, NORMAL = range(4)  # TickPriority -3..0
+NOW, EVENTS, RUNS, PEAK, BURN, BURNOUTS, SHUFFLE, FLICKER = range(8)  # places in State.scalar
+
+
+class Net(NamedTuple):
+    """What does not change.
+
+    `link` as in words.py. Per node (nodes,): `row`, the first of its rows in State.sources, or -1; `torch`,
+    its row in State.toggles; `rear`, what a comparator reads from a container (see links.py). `row` is empty
+    if there are no rows, `torch` if there are no torches. `wanted` is words.WANTED.
+    """
+
+    link: npt.NDArray[np.uint32]
+    row: npt.NDArray[np.int32]
+    torch: npt.NDArray[np.int32]
+    rear: npt.NDArray[np.int8]
+    wanted: npt.NDArray[np.uint8]
+
+
+class State(NamedTuple):
+    """What changes: node words, source counts, torch histories, counters, the queue.
+
+    `out` (nodes,) and `seen` (nodes, 2) are copies made from the words: outputs, and levels at the ports;
+    ports that hold no level show 15 for any power.
+    """
+
+    word: npt.NDArray[np.int64]
+    sources: npt.NDArray[np.uint16]  # (rows, 16)
+    toggles: npt.NDArray[np.int32]  # (torches, TOGGLES) game ticks of the last turn-offs, a ring
+    scalar: npt.NDArray[np.int64]
+    queue: Queue
+
+    @property
+    def out(self) -> npt.NDArray[np.uint8]:
+        """Outputs, (nodes,)."""
+        return (self.word >> w.OUT).astype(np.uint8) & np.uint8(15)
+
+    @property
+    def seen(self) -> npt.NDArray[np.uint8]:
+        """Levels at the main and side ports, (nodes, 2)."""
+        return w.port_levels(self.word)
+
+
+@hot_inline
+def put(state: State, n: int, now: int, key: int) -> None:
+    """Put node n into the queue; the caller sets the bit of its word."""
+    q.push(state.queue, q.list_of(now, key), n)
+
+
+@hot_inline
+def reacted(net: Net, state: State, n: int, word: int, now: int) -> int:
+    """Return the word of node n after it looked at its inputs: it schedules a tick, or is lit at once."""
+    out = word >> w.OUT & 31  # with IS_PENDING
+    change = signed(net.wanted[index(word & 0xFFF)]) ^ out
+    if 0 < change < 16:
+        key = word >> (w.KEY + (w.KEY_BITS if out > 0 else 0)) & 63
+        put(state, n, now, key)
+        return word | w.IS_PENDING
+    if change == w.AT_ONCE | 15:
+        state.scalar[EVENTS] += 1
+        return word | 15 << w.OUT
+    return word
+
+
+@hot_inline
+def counted(net: Net, state: State, link: int, word: int, before: int, after: int) -> int:
+    """Return the level of a port that has a row, one of whose sources moved from `before` to `after`."""
+    node = link >> 5
+    row = signed(net.row[index(node)]) + (link >> 4 & word >> w.WIDE & 1)
+    state.sources[index(row), index(before)] -= 1
+    state.sources[index(row), index(after)] += 1
+    return level_of(net, state, node, link >> 4 & 1, row)
+
+
+@hot_inline
+def level_of(net: Net, state: State, node: int, side: int, row: int) -> int:
+    """Return what a port with a row sees."""
+    level = 15
+    for _ in range(15):
+        if state.sources[index(row), index(level)] != 0:
+            break
+        level -= 1
+    if side == 0:
+        rear = signed(net.rear[index(node)])
+        if rear >= 16:
+            return rear - 16
+        if rear >= 0 and level < 15:
+            return rear
+    return level
+
+
+@hot_inline
+def moved(net: Net, state: State, link: int, word: int, before: int, after: int) -> int:
+    """Return the word of the node a link of a comparator leads to, after the level that arrives changed."""
+    shift = link >> 2 & 4
+    if word >> w.WIDE >> (link >> 4 & 1) & 1:
+        level = counted(net, state, link, word, before, after)
+        return word & ~(15 << shift) | level << shift
+    if word >> w.CODE & w.ANALOG:
+        return word + (after - before << shift)
+    return word + (signed(after > 0) - signed(before > 0) << shift)
+
+
+@hot_inline
+def tell_level(net: Net, state: State, link: int, old: int, value: int, now: int) -> None:
+    """Let the node that a link of a comparator leads to see a change and react to it."""
+    loss = link & 15
+    if max(old, value) > loss:
+        node = link >> 5
+        word = signed(state.word[index(node)])
+        word = moved(net, state, link, word, max(old - loss, 0), max(value - loss, 0))
+        state.word[index(node)] = reacted(net, state, node, word, now)
+
+
+@hot_inline
+def tell_switch(net: Net, state: State, link: int, sign: int, now: int) -> None:
+    """Let the node that a link leads to see its source go on (sign 1) or off (-1) and react to it."""
+    node = link >> 5
+    amount = link & 15
+    shift = link >> 2 & 4
+    word = signed(state.word[index(node)])
+    if word >> w.WIDE >> (link >> 4 & 1) & 1:
+        before = 0 if sign > 0 else amount
+        level = counted(net, state, link, word, before, amount - before)
+        word = word & ~(15 << shift) | level << shift
+    else:
+        word += sign * amount << shift
+    state.word[index(node)] = reacted(net, state, node, word, now)
+
+
+@hot
+def tell_pairs(
+    net: Net, state: State, first: int, count: int, analog: bool, old: int, value: int, now: int
+) -> None:
+    """Tell all links of a list in which both ports of one device stand side by side: such a device looks
+    only after both of its ports have the new value."""
+    touched = False
+    for e in range(first, first + count):
+        link = signed(net.link[e])
+        node = link >> 5
+        amount = link & 15
+        word = signed(state.word[node])
+        if not analog:
+            plain = word >> w.WIDE >> (link >> 4 & 1) & 1 == 0 and word >> w.CODE & w.ANALOG == 0
+            amount = 0 if plain else 15 - amount
+        if max(old, value) > amount:
+            state.word[node] = moved(net, state, link, word, max(old - amount, 0), max(value - amount, 0))
+            touched = True
+        if e + 1 < first + count and signed(net.link[e + 1]) >> 5 == node:
+            continue
+        if touched:
+            state.word[node] = reacted(net, state, node, signed(state.word[node]), now)
+            touched = False
+
+
+@hot_inline
+def give(net: Net, state: State, n: int, word: int, value: int, now: int) -> None:
+    """Give node n, whose word is `word`, a new output and let every device whose input changes react."""
+    old = word >> w.OUT & 15
+    state.word[index(n)] = word ^ (old ^ value) << w.OUT
+    place = word >> w.LINK & 0xFFFFFFFF
+    single = word & w.SINGLE
+    count = 1
+    if not single:
+        count = signed(net.link[index(place - 1)])
+        if count & w.PAIRS:
+            tell_pairs(net, state, place, count ^ w.PAIRS, word >> w.CODE & w.ANALOG != 0, old, value, now)
+            return
+    if word >> w.CODE & w.ANALOG:
+        for e in range(place, place + count):
+            link = place if single else signed(net.link[index(e)])
+            tell_level(net, state, link, old, value, now)
+    else:
+        sign = 1 if value > old else -1
+        for e in range(place, place + count):
+            link = place if single else signed(net.link[index(e)])
+            tell_switch(net, state, link, sign, now)

@@ -1,0 +1,71 @@
+"""How the engine packs a node into one 64-bit word.
+
+    bits   0-3    level of the main port      16     a tick is scheduled
+           4-7    level of the side port      17-22  key of a tick scheduled while off: delay / 2 gt * 4
+           8-11   code, see below                    + priority
+           12-15  output                      23-28  key of a tick scheduled while on
+    29, 30  main, side port has a row in State.sources (see engine.py)
+    31      has exactly one link
+    32-63   that link; else the place in Net.link behind the number of links
+
+A link is node << 5 | side << 4 | amount. Ports of comparators hold levels 0..15; ports of all other devices,
+which ask only whether there is any power, hold the number of sources that give some. The amount of a link
+from a comparator is its loss; of another link, what the source being on adds to the port: 1, or if the port
+holds a level or has a row, 15 - loss. The number of links may have the bit PAIRS: both ports of one device
+stand side by side in the list. A torch keeps the place of its oldest turn-off in bits 4-6, and in bit 7
+whether it burnt out.
+
+WANTED[word & 4095] is the output a node should have by its ports and code. HOLD: its output does not
+follow from them (locked repeaters, sources). AT_ONCE is added where it is taken without a tick.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from craftc.sim import devices
+
+SIDE, CODE, OUT, PENDING, KEY, WIDE, LINK = 4, 8, 12, 16, 17, 29, 32
+KEY_BITS = 6
+NIBBLE = 15
+IS_PENDING = 1 << PENDING
+SINGLE = 1 << 31
+PAIRS = 1 << 31  # in the number of links
+HOLD, AT_ONCE = 32, 64
+MOST_GT = 30  # longest delay
+
+# Codes. Comparators have the bit ANALOG.
+(REPEATER, TORCH, LAMP, BUTTON, COMPARE, SUBTRACT, SOURCE) = (0, 1, 2, 3, 4, 5, 8)
+ANALOG = 4
+CODE_OF_KIND = np.zeros(16, dtype=np.int64)
+CODE_OF_KIND[[devices.TORCH, devices.REPEATER, devices.COMPARE, devices.SUBTRACT]] = (
+    TORCH, REPEATER, COMPARE, SUBTRACT,
+)  # fmt: skip
+CODE_OF_KIND[[devices.LAMP, devices.BUTTON, devices.CONSTANT, devices.LEVER]] = (LAMP, BUTTON, SOURCE, SOURCE)
+
+
+def _wanted() -> npt.NDArray[np.uint8]:
+    table = np.full((16, 16, 16), HOLD, dtype=np.uint8)  # code, side, main
+    main = np.arange(16)[None, :]
+    side = np.arange(16)[:, None]
+    table[REPEATER] = np.where(side > 0, HOLD, np.where(main > 0, 15, 0))
+    table[TORCH] = np.where(main > 0, 0, 15)
+    table[LAMP] = np.where(main > 0, 15 | AT_ONCE, 0)
+    table[BUTTON] = 0
+    table[COMPARE] = np.where(side > main, 0, main)
+    table[SUBTRACT] = np.where(side > main, 0, main - side)
+    return table.reshape(-1)
+
+
+WANTED = _wanted()
+
+
+def port_levels(word: npt.NDArray[np.int64]) -> npt.NDArray[np.uint8]:
+    """Return the levels at main and side ports (nodes, 2); 15 for any power where no level is held."""
+    low = word.astype(np.uint8)
+    code = (word >> CODE).astype(np.uint8) & np.uint8(15)
+    seen = np.stack([low & np.uint8(15), low >> np.uint8(4)], axis=1)
+    seen[code == TORCH, 1] = 0
+    seen[code & ANALOG == 0] = np.where(seen[code & ANALOG == 0] > 0, 15, 0)
+    return seen
