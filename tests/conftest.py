@@ -35,3 +35,12 @@ def boards() -> Path:
     if not folder.is_dir():
         pytest.skip("no boards: set CRAFTC_BOARDS to the folder of shared boards")
     return folder
+
+
+@pytest.fixture(scope="session")
+def craftgpt() -> Path:
+    """Folder of CraftGPT's weights and test vectors; skips with a reason where it is absent."""
+    folder = Path(os.environ.get("CRAFTC_CRAFTGPT", str(ROOT.parent / "shared" / "craftgpt")))
+    if not (folder / "weight_files").is_dir():
+        pytest.skip("no weights of CraftGPT: set CRAFTC_CRAFTGPT to their folder")
+    return folder
