@@ -313,15 +313,6 @@ def test_positions_in_a_world_are_world_coordinates(
     assert "low corner" in capsys.readouterr().out
 
 
-def test_lint_passes_and_fails(board: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.run(["lint", str(board)]) == 0
-    bad = Volume((1, 2, 1))
-    bad.set((0, 1, 0), "redstone_wire[east=none,north=none,power=0,south=none,west=none]")
-    write_schem(bad, tmp_path / "bad.schem")
-    assert cli.run(["lint", str(tmp_path / "bad.schem")]) == 1
-    assert "design rule" in capsys.readouterr().err
-
-
 def test_damaged_schematic_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "x.schem"
     path.write_bytes(b"\x1f\x8b nonsense")

@@ -57,6 +57,10 @@ class DrcError(CraftcError):
     """A design rule broken by placed blocks."""
 
 
+class LintError(CraftcError):
+    """Errors that the lints found on a board."""
+
+
 class LvsError(CraftcError):
     """The netlist extracted from the blocks differs from the one that was meant."""
 

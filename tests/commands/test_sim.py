@@ -188,7 +188,19 @@ def test_world_positions_count_from_the_low_corner(
 def test_help_names_every_option(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.run(["sim", "--help"]) == 0
     text = capsys.readouterr().out
-    for name in (
-        "game-ticks use set settle until engine trace vcd watch checkpoint resume stats json"
-    ).split():
+    for name in [
+        "game-ticks",
+        "use",
+        "set",
+        "settle",
+        "until",
+        "engine",
+        "trace",
+        "vcd",
+        "watch",
+        "checkpoint",
+        "resume",
+        "stats",
+        "json",
+    ]:
         assert re.search(rf"--{name}\b", text)

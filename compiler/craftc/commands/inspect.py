@@ -1,4 +1,4 @@
-"""Commands that look at files: info, lint."""
+"""The command `info`."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ from pathlib import Path
 import click
 
 from craftc.commands.files import REPORT, read_blocks, read_report
-from craftc.commands.screen import rows_of, say, table
+from craftc.commands.screen import rows_of, table
 
 ANY = click.Path(path_type=Path)
-SOURCE = "DIR|FILE.schem"
 COMMON = 12
 """Block kinds that `info` lists."""
 
@@ -59,14 +58,4 @@ def _block_rows(source: Path) -> list[tuple[str, str]]:
     return rows + [(name, f"{count:,}") for name, count in ranked[:COMMON]]
 
 
-@click.command()
-@click.argument("source", metavar=SOURCE, type=ANY)
-def lint(source: Path) -> None:
-    """Check the blocks of a build, world or schematic against the design rules."""
-    from craftc.check.drc import require_clean
-
-    require_clean(read_blocks(source))
-    say(f"{source}: no design rule is broken")
-
-
-COMMANDS: tuple[click.Command, ...] = (info, lint)
+COMMANDS: tuple[click.Command, ...] = (info,)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 ANY = click.Path(path_type=Path)
 FILE = click.Path(path_type=Path, dir_okay=False)
 SOURCE = "FILE|DIR"
-ENGINES = ("graph",)
+ENGINES = ("graph", "reference")
 """Names of sim/engines.py, here as text so that --help needs no engine."""
 
 GAME_TICKS, UNTIL_LIMIT = 200, 1_000_000
@@ -59,7 +59,8 @@ class Options:
     as_json: bool
 
 
-def _actions(want_state: bool) -> Callable[[Any, Any, tuple[str, ...]], list[Any]]:
+def actions(want_state: bool) -> Callable[[Any, Any, tuple[str, ...]], list[Any]]:
+    """Return the callback of an option that reads X,Y,Z@T, or X,Y,Z=STATE@T with `want_state`."""
     form = "X,Y,Z=STATE@T" if want_state else "X,Y,Z@T"
 
     def parse(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> list[Any]:
@@ -94,7 +95,7 @@ def _state(text: str, value: str, context: click.Context, parameter: click.Param
     "--use",
     "used",
     multiple=True,
-    callback=_actions(False),
+    callback=actions(False),
     metavar="X,Y,Z@T",
     help="Right-click with an empty hand between game tick T-1 and T; repeatable.",
 )
@@ -102,7 +103,7 @@ def _state(text: str, value: str, context: click.Context, parameter: click.Param
     "--set",
     "written",
     multiple=True,
-    callback=_actions(True),
+    callback=actions(True),
     metavar="X,Y,Z=STATE@T",
     help="Write a block state then; minecraft:air breaks the block; repeatable.",
 )

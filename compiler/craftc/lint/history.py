@@ -1,0 +1,118 @@
+"""What every component of a board did in a run, game tick by game tick.
+
+Taken after each game tick, so what happens within one is not seen: a history does not depend on the
+engine, and two histories can be compared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from craftc.blocks.volume import Pos
+from craftc.sim import Board
+from craftc.sim.queue import waiting
+
+Ints = npt.NDArray[np.int32]
+Bytes = npt.NDArray[np.uint8]
+IN_MAIN, IN_SIDE, OUT = 0, 1, 2
+"""What a row is about: the two inputs of a node, or its output."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stimulus:
+    """Something a player does before game tick `at_gt`: a lever brought to `on`, or a button pressed.
+
+    A lever that is there already, or a button that is still pressed, is left alone.
+    """
+
+    at_gt: int
+    pos: Pos
+    on: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Rows (rows,) of changes, sorted by node, time, what.
+
+    node, time_gt, what, level   level after game tick `time_gt` (IN_MAIN, IN_SIDE, OUT)
+    start                        (nodes, 3) levels before the run
+    due                          (nodes,) game tick in which a tick scheduled before the run fires, -1 none
+    """
+
+    game_ticks: int
+    node: Ints
+    time_gt: Ints
+    what: Bytes
+    level: Bytes
+    start: Bytes
+    due: Ints
+
+    def outputs(self) -> tuple[Ints, Ints, Bytes]:
+        """Return (time, node, level) of the output changes, sorted by time and node."""
+        mask = self.what == OUT
+        time_gt, node, level = self.time_gt[mask], self.node[mask], self.level[mask]
+        order = np.lexsort((node, time_gt))
+        return time_gt[order], node[order], level[order]
+
+
+def _levels(board: Board) -> Bytes:
+    return np.column_stack([board._state.seen, board._state.out])
+
+
+def record(board: Board, script: Sequence[Stimulus], game_ticks: int) -> History:
+    """Run a board from its present state with stimuli, and return what its nodes did.
+
+    Raises SimError if a stimulus is for something that is neither lever nor button.
+    """
+    start = _levels(board)
+    ticks = waiting(board)
+    due = np.full(board.nodes, -1, dtype=np.int32)
+    due[ticks.node] = ticks.delay_gt - 1
+    waits = sorted(script, key=lambda item: item.at_gt)
+    before, parts, done, t = start.copy(), [], 0, 0
+    while t < game_ticks:
+        events = board.events
+        while done < len(waits) and waits[done].at_gt <= t:
+            _do(board, waits[done])
+            done += 1
+        if board.quiet and board.events == events:
+            t = min(waits[done].at_gt if done < len(waits) else game_ticks, game_ticks)
+            continue
+        board.run(1)
+        if board.events != events:
+            now = _levels(board)
+            node, what = np.nonzero(now != before)
+            times = np.full(len(node), t)
+            parts.append(np.stack([node, times, what, now[node, what]]).astype(np.int32))
+            before = now
+        t += 1
+    table = np.concatenate(parts, axis=1) if parts else np.zeros((4, 0), np.int32)
+    table = table[:, np.lexsort((table[2], table[1], table[0]))]
+    node, time_gt, what, level = table
+    return History(game_ticks, node, time_gt, what.astype(np.uint8), level.astype(np.uint8), start, due)
+
+
+def _do(board: Board, item: Stimulus) -> None:
+    node = board.node_at(item.pos)
+    block = board.volume.palette.state(int(board.graph.entry[node])).short
+    if block == "lever":
+        board.set_lever(item.pos, item.on)
+    else:
+        board.use(item.pos)
+
+
+def first_difference(a: History, b: History) -> tuple[int, Ints]:
+    """Return (game tick, nodes) where the outputs of two histories of one board differ first; -1, none."""
+    left, right = (np.stack([t, n, v.astype(np.int32)], axis=1) for t, n, v in (a.outputs(), b.outputs()))
+    common = min(len(left), len(right))
+    unequal = np.flatnonzero((left[:common] != right[:common]).any(axis=1))
+    if not unequal.size and len(left) == len(right):
+        return -1, np.zeros(0, dtype=np.int32)
+    at = int(unequal[0]) if unequal.size else common
+    tick = min(int(rows[at, 0]) for rows in (left, right) if at < len(rows))
+    ours, theirs = ({tuple(row) for row in rows[rows[:, 0] == tick].tolist()} for rows in (left, right))
+    return tick, np.array(sorted({row[1] for row in ours ^ theirs}), dtype=np.int32)

@@ -1,0 +1,82 @@
+"""Lints for boards that are to do the same in the game, in MCHPRS and in mc-tick: what they are known to
+do differently. Each form says who does what; the evidence is in docs/simulator.md.
+
+    comparator side   a torch, lever, button or powered solid beside a comparator is no side input in the game
+                      and in MCHPRS; mc-tick takes it as one
+    torch on lamp     MCHPRS lights a lamp under a torch; in the game a torch gives nothing downwards
+    own output        MCHPRS drops a link from a component to itself over dust; the game keeps it
+    read by comparator  containers that MCHPRS does not read
+    long axis         MCHPRS reads sizes as signed shorts
+    dot               MCHPRS powers nothing from dust saved with no side; the game recomputes when updated
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from craftc.blocks.volume import Pos, Volume
+from craftc.check import drc
+from craftc.lint.findings import Finding
+from craftc.sim import Board
+from craftc.sim.devices import COMPARE, SUBTRACT, device_tables
+
+_READ_BY_MCHPRS = frozenset({
+    "barrel", "furnace", "hopper", "cauldron", "water_cauldron", "lava_cauldron", "powder_snow_cauldron",
+    "composter", "cake",
+})  # fmt: skip
+_LONGEST = 32_767
+
+
+def judge_findings(volume: Volume, board: Board) -> Iterator[Finding]:
+    """Yield the places of a board on which game and simulators differ."""
+    for pos, what in _places(volume, board):
+        yield Finding("judges", pos, "warning", what)
+
+
+def _places(volume: Volume, board: Board) -> Iterator[tuple[Pos, str]]:
+    if max(volume.size) > _LONGEST:
+        yield (0, 0, 0), f"an axis of {max(volume.size)} blocks: MCHPRS reads at most {_LONGEST}"
+    yield from _side_inputs(volume)
+    yield from _torches_on_lamps(volume)
+    yield from _own_outputs(board)
+    yield from _unread_containers(volume)
+
+
+def _side_inputs(volume: Volume) -> Iterator[tuple[Pos, str]]:
+    _, findings = drc.check(volume, volume.volume)
+    for found in findings:
+        if found.rule == "side":
+            yield found.pos, f"beside {found.block} is something that mc-tick takes as a side input"
+
+
+def _torches_on_lamps(volume: Volume) -> Iterator[tuple[Pos, str]]:
+    names = [state.short for state, _ in volume.palette]
+    torch = np.array([name == "redstone_torch" for name in names])[volume.ids]
+    lamp = np.array([name == "redstone_lamp" for name in names])[volume.ids]
+    both = np.zeros_like(torch)
+    both[1:] = torch[1:] & lamp[:-1]
+    for pos in volume.positions(both):
+        yield pos, "MCHPRS lights the lamp under this torch, the game does not"
+
+
+def _own_outputs(board: Board) -> Iterator[tuple[Pos, str]]:
+    link = board.graph.link
+    source = np.repeat(np.arange(board.nodes), np.diff(link.start))
+    for node in np.unique(source[link.target >> 1 == source]).tolist():
+        yield board.position(node), "feeds its own input: MCHPRS drops this link"
+
+
+def _unread_containers(volume: Volume) -> Iterator[tuple[Pos, str]]:
+    devices, tables = device_tables(volume)
+    foreign = np.array([s.short not in _READ_BY_MCHPRS for s, _ in volume.palette]) & (tables.analog >= 0)
+    kinds = devices.kind[volume.ids]
+    comparator = (kinds == COMPARE) | (kinds == SUBTRACT)
+    reads = devices.reads[volume.ids]
+    bad = np.zeros(volume.ids.shape, dtype=np.bool_)
+    for direction in range(2, 6):
+        there = drc.neighbour(foreign[volume.ids], direction).astype(np.bool_)
+        bad |= comparator & (reads >> direction & 1 > 0) & there
+    for pos in volume.positions(bad):
+        yield pos, f"{volume.get(pos).short} reads a block that MCHPRS does not read"

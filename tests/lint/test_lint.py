@@ -1,0 +1,182 @@
+"""Every lint has a board that triggers it and one that does not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pytest
+
+from craftc.blocks import Volume
+from craftc.blocks.volume import Pos
+from craftc.lint import Finding, LintReport, Setting, Stimulus, lint_board
+from craftc.sim import settle
+
+LEVER = "lever[face=floor,facing=north,powered=false]"
+WEST = "repeater[facing=west,delay={}]"
+
+
+def board(rows: Mapping[tuple[int, int], str], size: tuple[int, int] = (12, 5)) -> Volume:
+    """A settled board with blocks at (x, z) on a floor of stone."""
+    volume = Volume((size[0], 3, size[1]))
+    for (x, z), block in rows.items():
+        volume.set((x, 0, z), "stone")
+        volume.set((x, 1, z), block)
+    return settle(volume)
+
+
+def line(*blocks: str) -> Volume:
+    """A settled board with blocks along x."""
+    return board({(x, 1): block for x, block in enumerate(blocks)})
+
+
+def found(report: LintReport, rule: str) -> list[Finding]:
+    """The findings of one rule."""
+    return [finding for finding in report.findings if finding.rule == rule]
+
+
+def pulses(pos: Pos, *times: int) -> list[Stimulus]:
+    """A lever turned over at the given game ticks, from off."""
+    return [Stimulus(t, pos, k % 2 == 0) for k, t in enumerate(times)]
+
+
+def test_a_plain_line_is_clean() -> None:
+    report = lint_board(line(LEVER, "redstone_wire", WEST.format(1), "redstone_wire", "redstone_lamp"))
+    assert report.findings == () and report.orders == 19 and report.game_ticks == 400
+    assert report.plain()["rules"] == {}
+
+
+def race_board(last: str) -> Volume:
+    """Comparator A is driven by a lever; B, driven by the same lever, gives dust beside A. Seen from above:
+
+    lever
+    dust  dust  A     lamp
+    dust        dust
+    dust        B
+    dust  last  dust
+    """
+    dust = dict.fromkeys([(0, 1), (1, 1), (0, 2), (0, 3), (0, 4), (2, 4), (2, 2)], "redstone_wire")
+    subtract, compare = "comparator[facing=west,mode=subtract]", "comparator[facing=south,mode=compare]"
+    return board(
+        dust | {(0, 0): LEVER, (2, 1): subtract, (3, 1): "redstone_lamp", (2, 3): compare, (1, 4): last}
+    )  # fmt: skip
+
+
+def test_race() -> None:
+    """Both comparators fire in one game tick; which fires first decides what A sees."""
+    report = lint_board(race_board("redstone_wire"), Setting(pulses((0, 1, 0), 4, 44), 80))
+    races = found(report, "race")
+    assert [(f.pos, f.severity) for f in races] == [((2, 1, 1), "error")]
+    assert "game tick 5" in races[0].what and "the compare at 2,1,3; shown by" in races[0].what
+    later = lint_board(race_board("repeater[facing=west,delay=1]"), Setting(pulses((0, 1, 0), 4, 44), 80))
+    assert found(later, "race") == []
+
+
+def test_priority_decides() -> None:
+    """B points into the side of A, so its tick has a higher priority and comes first."""
+    dust = dict.fromkeys([(0, 1), (1, 1), (0, 2), (0, 3), (1, 3), (2, 3)], "redstone_wire")
+    subtract, compare = "comparator[facing=west,mode=subtract]", "comparator[facing=south,mode=compare]"
+    rows = dust | {(0, 0): LEVER, (2, 1): subtract, (3, 1): "redstone_lamp", (2, 2): compare}
+    report = lint_board(board(rows), Setting(pulses((0, 1, 0), 4, 44), 80))
+    assert [(f.pos, f.severity) for f in found(report, "priority")] == [((2, 1, 1), "warning")]
+    assert report.errors == 0
+
+
+@pytest.mark.parametrize(("period", "severity"), [(6, "error"), (8, "warning"), (12, None)])
+def test_burnout(period: int, severity: str | None) -> None:
+    volume = Volume((3, 3, 1))
+    for x in range(3):
+        volume.set((x, 0, 0), "stone")
+    volume.set((0, 1, 0), LEVER)
+    volume.set((1, 1, 0), "stone")
+    volume.set((2, 1, 0), "redstone_wall_torch[facing=east]")
+    volume.set((0, 1, 0), "redstone_wire")
+    wide = Volume((4, 3, 1))
+    wide.paste(volume, (1, 0, 0))
+    wide.set((0, 0, 0), "stone")
+    wide.set((0, 1, 0), LEVER)
+    times = [2 + k * period // 2 for k in range(2 * 8 if period > 8 else 14 if period == 8 else 16)]
+    report = lint_board(settle(wide), Setting(pulses((0, 1, 0), *times), 200, orders=0))
+    assert [f.severity for f in found(report, "burnout")] == ([severity] if severity else [])
+
+
+def test_short_pulses() -> None:
+    blocks = (LEVER, "redstone_wire", WEST.format(4), "redstone_wire", "redstone_lamp")
+    held = lint_board(line(*blocks), Setting(pulses((0, 1, 1), 10, 20, 30, 60), 100, orders=0))
+    assert found(held, "pulse") == []
+    short = lint_board(line(*blocks), Setting(pulses((0, 1, 1), 10, 14, 40, 60, 64, 90), 120, orders=0))
+    texts = [f.what for f in found(short, "pulse")]
+    assert len(texts) == 1 and "4 gt from game tick 10 is lengthened" in texts[0] and "2 times" in texts[0]
+
+
+def test_judges_differ_about_side_inputs() -> None:
+    rows = {(0, 1): "redstone_block", (1, 1): "comparator[facing=west]", (2, 1): "redstone_lamp",
+            (1, 0): "redstone_torch"}  # fmt: skip
+    assert [f.pos for f in found(lint_board(board(rows)), "judges")] == [(1, 1, 1)]
+    del rows[1, 0]
+    assert found(lint_board(board(rows)), "judges") == []
+
+
+def test_judges_differ_about_torches_on_lamps_and_chests() -> None:
+    volume = Volume((5, 3, 1))
+    for x in range(5):
+        volume.set((x, 0, 0), "stone")
+    volume.set((0, 1, 0), "redstone_lamp")
+    volume.set((0, 2, 0), "redstone_torch")
+    volume.set((2, 1, 0), "chest")
+    volume.set((3, 1, 0), "comparator[facing=west]")
+    volume.set((4, 1, 0), "redstone_lamp")
+    assert [f.pos for f in found(lint_board(settle(volume)), "judges")] == [(3, 1, 0), (0, 2, 0)]
+
+
+def test_dust_saved_wrong() -> None:
+    good = line(LEVER, "redstone_wire", "redstone_lamp")
+    assert found(lint_board(good), "dust") == []
+    for change in ({"power": 7}, {"north": "side"}):
+        bad = good.copy()
+        bad.set((1, 1, 1), bad.get((1, 1, 1)).with_props(**change))
+        findings = found(lint_board(bad), "dust")
+        assert [(f.pos, f.severity) for f in findings] == [((1, 1, 1), "error")]
+        assert "power=0" in findings[0].what
+
+
+def test_state_saved_wrong() -> None:
+    bad = line(LEVER, "redstone_wire", WEST.format(1), "redstone_wire", "redstone_lamp")
+    bad.set((2, 1, 1), bad.get((2, 1, 1)).with_props(powered="true"))
+    assert (2, 1, 1) in [f.pos for f in found(lint_board(bad), "state")]
+
+
+def test_support() -> None:
+    bad = line(LEVER, "redstone_wire", "redstone_lamp")
+    bad.set((1, 0, 1), "air")
+    assert [f.pos for f in found(lint_board(bad), "support")] == [(1, 1, 1)]
+
+
+@pytest.mark.parametrize(
+    ("blocks", "pos", "word"),
+    [
+        (("redstone_wire", WEST.format(1), "redstone_lamp"), (0, 1, 1), "nothing can power this dust"),
+        ((LEVER, "redstone_wire"), (0, 1, 1), "nothing reads this lever"),
+        ((LEVER, "redstone_wire", "redstone_wire"), (1, 1, 1), "nothing reads this dust and 1 more"),
+        (("stone", WEST.format(1), "redstone_lamp"), (1, 1, 1), "nothing drives this repeater"),
+        (("redstone_lamp",), (0, 1, 1), "nothing drives this lamp"),
+    ],
+)
+def test_idle(blocks: Sequence[str], pos: Pos, word: str) -> None:
+    findings = found(lint_board(line(*blocks)), "idle")
+    assert any(f.pos == pos and word in f.what for f in findings), findings
+
+
+def test_what_a_port_reads_is_not_idle() -> None:
+    volume = line(LEVER, "redstone_wire")
+    assert found(lint_board(volume, Setting(read=frozenset({(0, 1, 1), (1, 1, 1)}))), "idle") == []
+
+
+def test_chunks() -> None:
+    volume = board({(x, 1): "redstone_wire" for x in range(40)} | {(0, 0): LEVER}, (40, 3))
+    volume.origin = (0, 64, 0)
+    every = {(0, 0), (1, 0), (2, 0)}
+    assert found(lint_board(volume, Setting(forced=every)), "chunk") == []
+    assert found(lint_board(volume), "chunk") == []
+    findings = found(lint_board(volume, Setting(forced={(0, 0)})), "chunk")
+    assert [(f.pos, f.severity) for f in findings] == [((32, 1, 1), "error"), ((16, 1, 1), "warning")]
+    assert "chunk 2, 0" in findings[0].what
