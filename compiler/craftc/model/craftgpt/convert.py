@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from craftc.errors import ModelError
 from craftc.export.safe import fresh_output
+from craftc.lm.file import require_trained
 from craftc.lm.model import LanguageModel
 from craftc.model.craftgpt.graph import craftgpt_graph
 from craftc.model.craftgpt.layout import (
@@ -49,7 +50,9 @@ def import_craftgpt(path: Path) -> LanguageModel:
     chars, indices, trie = [values[f"tokens/{name}.bin"] for name in ("chars", "indices", "trie")]
     tokenizer = tokenizer_of(chars, indices, trie, source.tokens, source.where)
     tensors |= rom_tensors(chars, indices, trie)
-    return LanguageModel(NAME, "craftgpt", craftgpt_graph(tensors), tensors, tokenizer, dict(ORIGIN))
+    model = LanguageModel(NAME, "craftgpt", craftgpt_graph(tensors), tensors, tokenizer, dict(ORIGIN))
+    require_trained(model)
+    return model
 
 
 def _stack(
