@@ -84,7 +84,7 @@ def random_board(seed: int, width: int = 7, length: int = 7) -> Volume:
     return volume
 
 
-def without_risky_sides(volume: Volume) -> Volume:
+def without_risky_sides(volume: Volume, risky: tuple[str, ...] = RISKY) -> Volume:
     """Return a copy in which repeaters stand for the comparators that have a torch, lever or conductor
     at a side, where mc-tick differs from the game (it takes those as side inputs)."""
     out = volume.copy()
@@ -96,7 +96,7 @@ def without_risky_sides(volume: Volume) -> Volume:
         for side in SIDES:
             dx, dz = STEP[side]
             there = (x + dx, y, z + dz)
-            if (axis[0] == "x") == (dx != 0) and _inside(volume, there) and volume.get(there).short in RISKY:
+            if (axis[0] == "x") == (dx != 0) and _inside(volume, there) and volume.get(there).short in risky:
                 facing = state.get("facing")
                 out.set(
                     (x, y, z),

@@ -319,7 +319,7 @@ class TestRefusals:
     def test_switching_what_is_no_switch(self, engine: Engine) -> None:
         board = engine(row(".-"))
         for pos in ((1, 0, 0), (40, 0, 0)):
-            with pytest.raises(SimError, match="cannot be switched|outside the box"):
+            with pytest.raises(SimError, match=r"cannot be switched|outside the box"):
                 board.use(pos)
 
     def test_a_clock_is_not_quiet(self, engine: Engine) -> None:
