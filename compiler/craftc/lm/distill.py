@@ -14,7 +14,7 @@ import hashlib
 import json
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -23,7 +23,7 @@ import numpy as np
 from craftc.errors import ConfigError, ModelError
 from craftc.export.safe import atomic_write
 from craftc.lm.dialogue import check_seed
-from craftc.lm.distill_filter import Rules, Turn, keep, known_words
+from craftc.lm.distill_filter import Rules, known_words, refusal
 from craftc.lm.distill_prompts import Grammar
 from craftc.lm.executor import Executor
 from craftc.lm.model import Int64, LanguageModel
@@ -75,19 +75,20 @@ def distill(
     side, OutputError if a file cannot be written.
     """
     check_seed(teacher, 1)
-    grammar = grammar or Grammar()
     words = known_words(teacher.tokenizer.tokens) if config.known_words_only else frozenset[str]()
-    rules, verdicts = Rules(words=words), Counter[str]()
+    crowd = _Crowd(teacher, grammar or Grammar(), config, Rules(words=words))
     lines: dict[str, list[str]] = {TRAIN: [], HELD_OUT: []}
-    for turns in _talks(teacher, grammar, config, progress):
-        kept = keep(turns, rules, verdicts)
-        if kept:
-            name = HELD_OUT if held_out(kept[0][0], config.held_out_percent) else TRAIN
-            lines[name].append(" ".join(f"[INST] {user} [/INST] {reply}" for user, reply in kept))
+    for talk in _talks(crowd, config, progress):
+        if talk.replies:
+            name = HELD_OUT if held_out(talk.users[0], config.held_out_percent) else TRAIN
+            parts = zip(talk.users, talk.replies, strict=False)
+            lines[name].append(" ".join(f"[INST] {user} [/INST] {reply}" for user, reply in parts))
     if not (lines[TRAIN] and lines[HELD_OUT]):
         raise ConfigError(f"no {TRAIN if not lines[TRAIN] else HELD_OUT} is left", where="data distill",
                           legal="more dialogues, or a teacher whose replies pass the filter")  # fmt: skip
-    found = Distilled(len(lines[TRAIN]), len(lines[HELD_OUT]), sum(map(len, lines[TRAIN])), dict(verdicts))
+    found = Distilled(
+        len(lines[TRAIN]), len(lines[HELD_OUT]), sum(map(len, lines[TRAIN])), dict(crowd.verdicts)
+    )
     _write(folder, lines, teacher, config, found)
     return found
 
@@ -134,7 +135,7 @@ def _write(
 
 @dataclass(slots=True)
 class _Talk:
-    """One dialogue under way: what is still to be fed, and what was said."""
+    """One dialogue under way: what is still to be fed, what is being said, and the replies kept."""
 
     number: int
     users: tuple[str, ...]
@@ -143,16 +144,12 @@ class _Talk:
     replies: list[str]
 
 
-def _talks(
-    teacher: LanguageModel, grammar: Grammar, config: DistillConfig, progress: Progress | None
-) -> Iterator[Sequence[Turn]]:
-    """Yields the finished turns of every dialogue, by number."""
-    ready: dict[int, Sequence[Turn]] = {}
+def _talks(crowd: _Crowd, config: DistillConfig, progress: Progress | None) -> Iterator[_Talk]:
+    """Yields every dialogue when it is over, in order of their numbers."""
+    ready: dict[int, _Talk] = {}
     following = 0
-    crowd = _Crowd(teacher, grammar, config)
     while crowd.talks:
-        for talk in crowd.step():
-            ready[talk.number] = list(zip(talk.users, talk.replies, strict=False))
+        ready.update((talk.number, talk) for talk in crowd.step())
         while following in ready:
             yield ready.pop(following)
             following += 1
@@ -161,10 +158,14 @@ def _talks(
 
 
 class _Crowd:
-    """Dialogues of several turns side by side; a row whose dialogue is over takes the next one, or goes."""
+    """Dialogues of several turns side by side; a row whose dialogue is over takes the next one, or goes.
 
-    def __init__(self, teacher: LanguageModel, grammar: Grammar, config: DistillConfig) -> None:
-        self._teacher, self._grammar, self._config = teacher, grammar, config
+    A dialogue is over with its last turn, with the context, or with a reply that the rules refuse.
+    """
+
+    def __init__(self, teacher: LanguageModel, grammar: Grammar, config: DistillConfig, rules: Rules) -> None:
+        self._teacher, self._grammar, self._config, self._rules = teacher, grammar, config, rules
+        self.verdicts: Counter[str] = Counter()
         self._begun = min(BATCH, config.dialogues)
         self.talks = [self._begin(n) for n in range(self._begun)]
         self._states = np.array([self._seed(n) for n in range(self._begun)], dtype=np.int64)
@@ -196,7 +197,12 @@ class _Crowd:
             talk.drawn.append(token)
             talk.queue.append(token)
             return left == 0
-        talk.replies.append(self._teacher.tokenizer.decode(talk.drawn))
+        reply = self._teacher.tokenizer.decode(talk.drawn).strip()
+        why = refusal(reply, self._rules, talk.replies)
+        self.verdicts[why or "kept"] += 1
+        if why:
+            return True
+        talk.replies.append(reply)
         talk.drawn = []
         if len(talk.replies) == len(talk.users):
             return True

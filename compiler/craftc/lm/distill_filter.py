@@ -1,6 +1,6 @@
 """Which distilled replies are kept: finished, neither too short nor too long, no loops, no invented words.
 
-A dialogue is cut before its first refused reply; if nothing is left it is dropped. Nothing is repaired.
+Nothing is repaired. Whoever asks cuts a dialogue before its first refused reply.
 """
 
 from __future__ import annotations
@@ -15,8 +15,6 @@ CHARSET = " abcdefghijklmnopqrstuvwxyz.,?!'"
 
 ENDINGS = ("", "s", "es", "d", "ed", "er", "est", "ing", "ly", "'s", "y", "ness")
 """What a known word may end in and still be known."""
-
-Turn = tuple[str, str]  # (user, reply)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,19 +62,6 @@ def _loops(words: Sequence[str], rules: Rules) -> bool:
     if any(a == c and b in ("and", "or") for a, b, c in zip(words, words[1:], words[2:], strict=False)):
         return True
     return any(n > rules.same_word and len(w) > 3 for w, n in Counter(words).items())
-
-
-def keep(turns: Sequence[Turn], rules: Rules, counts: Counter[str]) -> tuple[Turn, ...]:
-    """Returns the turns before the first refused reply, and counts every verdict in `counts`."""
-    kept: list[Turn] = []
-    for user, reply in turns:
-        text = reply.strip()
-        why = refusal(text, rules, [r for _, r in kept])
-        counts[why or "kept"] += 1
-        if why:
-            break
-        kept.append((user, text))
-    return tuple(kept)
 
 
 def known_words(tokens: Sequence[str]) -> frozenset[str]:

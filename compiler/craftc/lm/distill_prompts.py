@@ -120,7 +120,7 @@ OPENINGS: tuple[str, ...] = (
     "what is your favorite {thing}?",
     "do you have a favorite {thing}?",
     "{doing} is my favorite hobby.",
-    "{food} is my favorite food.",
+    "my favorite food is {food}.",
     "do you like {food}?",
     "do you like {drink}?",
     "do you like {animals}?",

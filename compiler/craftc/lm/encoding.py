@@ -20,7 +20,7 @@ from craftc.lm.tokenizer import Tokenizer
 
 Int64 = npt.NDArray[np.int64]
 Bool = npt.NDArray[np.bool_]
-WORD = r" ?[a-z']+| ?[.,?!]+| +"
+WORD = r" ?[a-z']+| ?[.,?!]+| "
 """A word with the space before it; tokens learned here are parts of such words."""
 _SPLIT = re.compile(WORD)
 

@@ -81,7 +81,7 @@ def question(document: Document, reply: str) -> list[dict[str, str]]:
 
 
 def parse(answer: str) -> Grades:
-    """Returns the four grades of an answer. Raises FormatError naming the first that is missing or illegal."""
+    """Returns the four grades of an answer. Raises FormatError naming the first missing or illegal one."""
     found: dict[str, float] = {}
     for criterion in CRITERIA:
         match = re.search(rf"{criterion}\W{{1,6}}(\d+)(?![\d.,]*\d)", answer, re.IGNORECASE)

@@ -1,0 +1,88 @@
+"""What is trained is what is exported: the golden model gives the net's integers, bit for bit."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from tests.train.models import random_model, random_net, small_config
+
+from craftc.errors import ModelError
+from craftc.lm.executor import Executor
+from craftc.lm.file import load, save
+from craftc.lm.model import LanguageModel
+from craftc.train.graph import draw_table, to_model
+from craftc.train.net import Gpt
+from craftc.train.vocabulary import make_tokenizer
+
+SHAPES: list[dict[str, Any]] = [
+    {},
+    {"width": 64, "heads": 4, "layers": 2, "hidden": 96},
+    {"width": 48, "heads": 3, "hidden": 40, "tied": False},
+    {"width": 4, "heads": 1, "hidden": 4},
+    {"attention_code": "ternary", "mlp_code": "ternary", "embedding_code": "int8"},
+    {"residual": "s16.8", "normed": "s8.5", "vectors": "s7.3", "activation": "s9.4", "logits": "s18.10"},
+]
+
+
+def golden_logits(model: LanguageModel, ids: np.ndarray) -> np.ndarray:
+    """Returns the integers (B, T, V) of the golden model."""
+    name = model.graph.outputs["logits"]
+    executor = Executor(model, len(ids))
+    return np.stack([executor.step(ids[:, t], [name])[name] for t in range(ids.shape[1])], axis=1)
+
+
+def net_logits(net: Gpt, ids: np.ndarray) -> np.ndarray:
+    """Returns the same integers from torch."""
+    with torch.no_grad():
+        found = net(torch.from_numpy(ids)).double() * (1 << net.config.format("logits").frac)
+    return found.numpy()
+
+
+@pytest.mark.parametrize("spread", [1.0, 9.0])
+@pytest.mark.parametrize("changes", SHAPES, ids=lambda c: ",".join(map(str, c.values())) or "default")
+def test_golden_model_is_the_net(changes: dict[str, Any], spread: float) -> None:
+    config = small_config(**changes)
+    net = random_net(config, seed=3, spread=spread)
+    model = to_model(net, make_tokenizer(()), {})
+    ids = np.random.default_rng(5).integers(0, net.vocabulary, (3, config.context))
+    golden = golden_logits(model, ids)
+    assert np.array_equal(golden, net_logits(net, ids))
+    assert np.array_equal(golden, net_logits(net.double(), ids))
+    assert model.parameters == net.parameter_count()
+
+
+def test_one_wrong_weight_is_noticed() -> None:
+    net = random_net(small_config(), seed=3, spread=2.0)
+    model = to_model(net, make_tokenizer(()), {})
+    with torch.no_grad():
+        net.blocks[0].up.weight[0, 0] += 2.0 ** -int(net.blocks[0].up.fraction)
+    ids = np.random.default_rng(5).integers(0, net.vocabulary, (4, 48))
+    assert not np.array_equal(golden_logits(model, ids), net_logits(net, ids))
+
+
+def test_exported_models_survive_their_file(tmp_path: Path) -> None:
+    model = random_model(seed=1)
+    save(model, tmp_path / "m.pt")
+    assert load(tmp_path / "m.pt").graph == model.graph
+
+
+def test_probabilities_fit_their_format() -> None:
+    table = draw_table()
+    assert table[0] == (1 << 23) - 1 and table[-1] == 1
+
+
+def test_floats_are_no_model() -> None:
+    net = Gpt(small_config(), 34, torch.Generator().manual_seed(0))
+    with pytest.raises(ModelError, match="was not trained in integers"):
+        to_model(net, make_tokenizer(()), {})
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_weights_that_are_no_numbers_are_refused(value: float) -> None:
+    net = random_net(small_config())
+    with torch.no_grad():
+        net.positions.weight[2, 1] = value
+    with pytest.raises(ModelError, match=r"positions\.weight holds a value that is not finite"):
+        to_model(net, make_tokenizer(()), {})
