@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -12,9 +14,11 @@ from tests.sim.small import draw
 from craftc.blocks import BlockState, Entity, Volume
 from craftc.blocks.transform import transform_point, transformed
 from craftc.errors import SimError
-from craftc.sim import Board, settle
+from craftc.sim import Board
 from craftc.sim.bake import dust_power
+from craftc.sim.interface import Engine, Simulator
 
+Maker = Callable[[], Simulator]
 INVERTER = """
       y=0     y=1
 z=0   ######  .-#Q-.
@@ -22,9 +26,10 @@ z=0   ######  .-#Q-.
 LEVER, OUT = (0, 1, 0), (4, 1, 0)
 
 
-def inverter() -> Board:
-    """A lever, an inverter, a dust."""
-    return Board(draw(INVERTER, (LEVER,)))
+@pytest.fixture
+def inverter(engine: Engine) -> Maker:
+    """What makes a board of a lever, an inverter, a dust."""
+    return lambda: engine(draw(INVERTER, (LEVER,)))
 
 
 def levers_of(board: Board) -> list[tuple[int, int, int]]:
@@ -37,7 +42,7 @@ def devices_of(board: Board) -> list[tuple[int, int, int]]:
     return [board.position(n) for n in range(board.nodes)]
 
 
-def test_probe_rows_and_time() -> None:
+def test_probe_rows_and_time(inverter: Maker) -> None:
     board = inverter()
     board.use(LEVER)
     rows = board.probe([OUT, LEVER], 8, every_gt=2)
@@ -46,14 +51,14 @@ def test_probe_rows_and_time() -> None:
     assert board.now_gt == 11 and board.quiet and board.run_until_quiet(10) == 0
 
 
-def test_events_count_output_changes() -> None:
+def test_events_count_output_changes(inverter: Maker) -> None:
     board = inverter()
     board.use(LEVER)
     board.run(4)
     assert board.events == 2  # lever, torch
 
 
-def test_run_equals_script() -> None:
+def test_run_equals_script(inverter: Maker) -> None:
     one, two = inverter(), inverter()
     rows = one.run_script([(3, LEVER, True), (9, LEVER, False)], 20, [OUT])[:, 0].tolist()
     steps = []
@@ -65,7 +70,7 @@ def test_run_equals_script() -> None:
     assert rows == steps and 0 in rows
 
 
-def test_an_action_after_the_last_tick_happens() -> None:
+def test_an_action_after_the_last_tick_happens(inverter: Maker) -> None:
     board = inverter()
     board.run_script([(4, LEVER, True)], 4)
     assert board.power(LEVER) == 15
@@ -76,20 +81,20 @@ def test_an_action_after_the_last_tick_happens() -> None:
     [([(5, LEVER, True)], 4, 1), ([(0, OUT, True)], 4, 1), ([], 4, 0), ([], -1, 1)],
 )
 def test_bad_scripts_are_refused(
-    actions: list[tuple[int, tuple[int, int, int], bool]], ticks: int, every: int
+    inverter: Maker, actions: list[tuple[int, tuple[int, int, int], bool]], ticks: int, every: int
 ) -> None:
     with pytest.raises(SimError):
         inverter().run_script(actions, ticks, [OUT], every)
 
 
-def test_positions_outside_and_settle_modes_are_refused() -> None:
+def test_positions_outside_and_settle_modes_are_refused(engine: Engine, inverter: Maker) -> None:
     with pytest.raises(SimError, match="outside"):
         inverter().power((0, 9, 0))
     with pytest.raises(SimError, match="legal: placed, trusted"):
-        Board(draw(INVERTER), settle="guessed")
+        engine(draw(INVERTER), settle="guessed")
 
 
-def test_snapshot_restores_everything() -> None:
+def test_snapshot_restores_everything(inverter: Maker) -> None:
     board = inverter()
     board.use(LEVER)
     board.run(1)
@@ -103,7 +108,7 @@ def test_snapshot_restores_everything() -> None:
     assert board.now_gt == 0 and board.power(OUT) == 15
 
 
-def test_write_back_bakes_every_state() -> None:
+def test_write_back_bakes_every_state(engine: Engine) -> None:
     volume = draw("""
           y=0      y=1
       z=0 #######  .-e-#Q.
@@ -111,7 +116,7 @@ def test_write_back_bakes_every_state() -> None:
     """)
     volume.set((0, 1, 0), "lever[face=floor,facing=north,powered=true]")
     volume.set((6, 1, 0), "redstone_lamp[lit=true]")
-    baked = settle(volume)
+    baked = engine(volume).write_back()
     assert baked.get((2, 1, 0)).get("powered") == "true"
     assert str(baked.get((1, 1, 0))).endswith("[east=side,north=none,power=15,south=none,west=side]")
     assert baked.get((5, 1, 0)).get("lit") == "false" and baked.get((6, 1, 0)).get("lit") == "false"
@@ -120,15 +125,15 @@ def test_write_back_bakes_every_state() -> None:
     assert baked.entity((4, 1, 1)) == volume.entity((4, 1, 1))
 
 
-def test_trusted_keeps_wrong_states_until_an_input_changes() -> None:
+def test_trusted_keeps_wrong_states_until_an_input_changes(engine: Engine) -> None:
     volume = draw(INVERTER, (LEVER,))
     volume.set((3, 1, 0), "redstone_wall_torch[facing=east,lit=false]")
-    board = Board(volume, settle="trusted")
+    board = engine(volume, settle="trusted")
     assert board.restless() == [(3, 1, 0)] and board.quiet
     board.run(50)
     assert board.power(OUT) == 0 and board.quiet
-    assert Board(volume).restless() == []
-    assert Board(volume).power(OUT) == 15
+    assert engine(volume).restless() == []
+    assert engine(volume).power(OUT) == 15
 
 
 @settings(max_examples=40, deadline=None)
@@ -210,14 +215,14 @@ def test_event_order_shows_a_race_and_only_a_race() -> None:
     assert outs == {0, 15}
 
 
-def test_peak_of_ticks_in_one_game_tick() -> None:
+def test_peak_of_ticks_in_one_game_tick(engine: Engine) -> None:
     volume = Volume((40, 2, 12))
     for z in range(12):
         volume.set((0, 0, z), "stone")
         volume.set((1, 0, z), "stone")
         volume.set((0, 1, z), "redstone_block" if z else "lever[face=floor,facing=north,powered=false]")
         volume.set((1, 1, z), BlockState.make("repeater", facing="west", delay=1, powered="false"))
-    board = Board(volume, settle="trusted")
+    board = engine(volume, settle="trusted")
     assert board.peak_ticks_per_gt == 0
     board.use((0, 1, 0))
     board.run(4)
