@@ -8,7 +8,7 @@ from tests.sim.small import LEVER, Pos, draw
 
 from craftc.blocks import Volume
 from craftc.cells.drawing import parse
-from craftc.sim import Board
+from craftc.sim.interface import Engine, Simulator
 
 FULL_ADDER = """
         y=0      y=1
@@ -39,7 +39,9 @@ def digit(value: int) -> str:
     return "0123456789abcdjf"[value]
 
 
-def adder_board() -> tuple[Board, tuple[int, int, int], tuple[int, int, int], tuple[int, int, int]]:
+def adder_board(
+    engine: Engine,
+) -> tuple[Simulator, tuple[int, int, int], tuple[int, int, int], tuple[int, int, int]]:
     """Return (board, lever of p, lever of x, output dust); a lever on means a 0 bit."""
     drawing = parse("full_adder", FULL_ADDER, -3, "composter")
     volume, at = Volume((14, 3, 14)), (5, 0, 5)
@@ -59,11 +61,11 @@ def adder_board() -> tuple[Board, tuple[int, int, int], tuple[int, int, int], tu
         return place(x - 2, 1, z + step)
 
     p, x = driver(-2, 1, 1), driver(-1, -1, -1)
-    return Board(volume), p, x, place(3, 1, -1)
+    return engine(volume), p, x, place(3, 1, -1)
 
 
-def test_full_adder_adds_streams() -> None:
-    board, p, x, out = adder_board()
+def test_full_adder_adds_streams(engine: Engine) -> None:
+    board, p, x, out = adder_board(engine)
     rng = np.random.default_rng(5)
     bits, gap = 20, 2
     words = rng.integers(0, 2**bits, size=(40, 2))
@@ -82,26 +84,26 @@ def test_full_adder_adds_streams() -> None:
         assert sum(g[0] << k for k, g in enumerate(got)) == a + b
 
 
-def test_a_full_adder_with_a_wrong_constant_adds_wrongly() -> None:
-    board, p, x, out = adder_board()
+def test_a_full_adder_with_a_wrong_constant_adds_wrongly(engine: Engine) -> None:
+    board, p, x, out = adder_board(engine)
     broken = board.volume.copy()
     sources = [pos for pos in broken.positions(broken.ids != 0) if broken.get(pos).get("level") == "2"]
     broken.set(sources[0], "composter[level=1]")
-    bad = Board(broken)
+    bad = engine(broken)
     script = [(0, p, False), (2, x, False)]
     assert not np.array_equal(board.run_script(script, 40, [out]), bad.run_script(script, 40, [out]))
 
 
-def test_hexdec_gives_the_four_bits_of_every_digit() -> None:
+def test_hexdec_gives_the_four_bits_of_every_digit(engine: Engine) -> None:
     for value in range(16):
         volume = draw(HEXDEC.replace("{const}", digit(value)), x0=-6)
-        board = Board(volume)
+        board = engine(volume)
         # corner (-6, 0, -2): bits 8 4 2 1 at (3,1,2) (8,1,2) (13,1,2) (15,1,0)
         outs = [board.power((x + 6, 1, z + 2)) for x, z in ((3, 2), (8, 2), (13, 2), (15, 0))]
         assert outs == [15 * (value >> k & 1) for k in (3, 2, 1, 0)], value
 
 
-def test_hexram_writes_holds_reads_and_clears() -> None:
+def test_hexram_writes_holds_reads_and_clears(engine: Engine) -> None:
     for value in (0, 1, 9, 15):
         text = HEXRAM.replace("{{", "{").replace("{const}", digit(value))
         drawing = parse("hexram", text, -3, "mixed")
@@ -115,10 +117,10 @@ def test_hexram_writes_holds_reads_and_clears() -> None:
             volume.set((spot[0], 0, spot[2]), "stone")
             volume.set(spot, LEVER.with_props(powered="true"))
             levers[name] = spot
-        board, out = Board(volume), (0, 1, 4)
+        board, out = engine(volume), (0, 1, 4)
 
         def pulse(
-            name: str, ticks: int, board: Board = board, levers: dict[str, tuple[int, int, int]] = levers
+            name: str, ticks: int, board: Simulator = board, levers: dict[str, tuple[int, int, int]] = levers
         ) -> None:
             board.set_lever(levers[name], name == "reset")
             board.run(ticks)
@@ -156,7 +158,7 @@ WORDS = ((9, 0, 6, 15), (15, 7, 0, 10), (12, 6, 13, 0), (11, 14, 0, 8))  # in re
 READ_AT = ((0, 0), (1, 0), (1, 1), (0, 1))  # tower (i, g) of each word
 
 
-def test_hexrom_reads_every_word_at_its_time() -> None:
+def test_hexrom_reads_every_word_at_its_time(engine: Engine) -> None:
     """Digits are (level 0 south, level 0 north, level 1 south, level 1 north), period 5 rt, two columns."""
     drawing = parse("hexrom", HEXROM, -2, "barrel")
     size = drawing.volume.size
@@ -169,7 +171,7 @@ def test_hexrom_reads_every_word_at_its_time() -> None:
     for x, block in ((-5, LEVER), (-4, "redstone_wire"), (-3, "repeater[facing=west,delay=1]")):
         volume.set(at(x, -3, 0), "stone")
         volume.set(at(x, -2, 0), block)
-    board = Board(volume)
+    board = engine(volume)
     outputs = [at(7, 2 * k, 4 * g + 2) for k in range(2) for g in range(-1, 2)]
     period, pulse, lever = 5, 4, at(-5, -2, 0)
     rows = board.run_script([(0, lever, True), (2 * pulse, lever, False)], 80, outputs)
@@ -197,7 +199,7 @@ z=9       .#.#.#.#  .|.|.|.|  ........  ........
 """
 
 
-def test_torchrom_shows_the_selected_word() -> None:
+def test_torchrom_shows_the_selected_word(engine: Engine) -> None:
     drawing = parse("torchrom", TORCHROM, -1, "barrel")
     size = drawing.volume.size
     volume = Volume((size[0] + 1, size[1], size[2]))
@@ -206,7 +208,7 @@ def test_torchrom_shows_the_selected_word() -> None:
     for lever in levers:
         volume.set((0, 2, lever[2]), "stone")
         volume.set(lever, LEVER.with_props(powered="true"))
-    board = Board(volume)
+    board = engine(volume)
     for row, word in enumerate(("0001", "0110", "0011", "1110")):
         board.set_lever(levers[row], False)
         board.run(20)
@@ -230,7 +232,7 @@ z=8     .####  @>>>-  .....  .....  .....
 """
 
 
-def test_count_array_counts_the_tapped_columns() -> None:
+def test_count_array_counts_the_tapped_columns(engine: Engine) -> None:
     """Columns of level 1; rows 110, 101, 011, 111; output 15 - count."""
     drawing = parse("count_array", COUNT_ARRAY, -1, "composter")
     for pattern in range(8):
@@ -243,7 +245,7 @@ def test_count_array_counts_the_tapped_columns() -> None:
                 volume.set((x, 3, 1), "comparator[facing=north,mode=compare,powered=false]")
                 volume.set((x, 3, 0), "composter[level=1]")
                 volume.set((x, 2, 1), "stone")
-        board = Board(volume)
+        board = engine(volume)
         bits = [pattern >> c & 1 for c in range(3)]
         for taps, (x, y, z) in (
             ((1, 1, 0), (4, 4, 5)),
@@ -264,7 +266,7 @@ z=2     ........  ........  ........  ....1...
 """
 
 
-def ternary_row(weights: tuple[int, ...]) -> tuple[Board, list[tuple[Pos, Pos]], Pos]:
+def ternary_row(engine: Engine, weights: tuple[int, ...]) -> tuple[Simulator, list[tuple[Pos, Pos]], Pos]:
     """Return (board, levers (-x, +x) per column, output dust); a lever on means a 0 bit."""
     tile = parse("ternary_tile", TERNARY_TILE, -4, "composter")
     count = len(weights)
@@ -293,12 +295,12 @@ def ternary_row(weights: tuple[int, ...]) -> tuple[Board, list[tuple[Pos, Pos]],
             for dx, dz in ((0, -3), (0, -4), (side, -4), (2 * side, -4)):
                 volume.set(at(j, x + dx, -2, dz), "stone")
         levers.append((pair[0], pair[1]))
-    return Board(volume), levers, at(count - 1, 3, 0, -1)
+    return engine(volume), levers, at(count - 1, 3, 0, -1)
 
 
 @pytest.mark.parametrize("weights", [(1,), (-1,), (0, 1), (1, -1), (-1, -1), (1, 0), (1, 1, -1)])
-def test_ternary_tiles_multiply_and_add(weights: tuple[int, ...]) -> None:
-    board, levers, out = ternary_row(weights)
+def test_ternary_tiles_multiply_and_add(engine: Engine, weights: tuple[int, ...]) -> None:
+    board, levers, out = ternary_row(engine, weights)
     bits, gap, count = 12, 4, len(weights)
     mask, slot = 2**bits - 1, 4 * (bits + gap)
     words = np.random.default_rng(3).integers(-100, 100, size=(8, count))
