@@ -7,7 +7,7 @@ from tests.sim.small import LEVER, Pos, draw
 
 from craftc.blocks import Volume
 from craftc.cells.drawing import Drawing, parse
-from craftc.sim import Board
+from craftc.sim.interface import Engine
 
 CONVERTER = """
         y=0    y=1
@@ -67,11 +67,11 @@ def with_lever(volume: Volume, pos: Pos, on: bool = False) -> Pos:
     return pos
 
 
-def test_converter_inverts_fifteen_to_one() -> None:
-    assert Board(draw(CONVERTER, x0=1)).power((2, 1, 1)) == 1
+def test_converter_inverts_fifteen_to_one(engine: Engine) -> None:
+    assert engine(draw(CONVERTER, x0=1)).power((2, 1, 1)) == 1
     driven = framed(parse("converter", CONVERTER, 1), (0, 0, 1), (0, 0, 0))
     lever = with_lever(driven, (1, 1, 0))
-    board = Board(driven)
+    board = engine(driven)
     board.use(lever)
     assert board.power((1, 1, 1)) == 15
     assert board.probe([(2, 1, 2)], 4)[:, 0].tolist() == [1, 0, 0, 0]
@@ -79,7 +79,7 @@ def test_converter_inverts_fifteen_to_one() -> None:
 
 @pytest.mark.parametrize("column", [0, 1])
 @pytest.mark.parametrize("row", [0, 1])
-def test_decoder_selects_one_word(column: int, row: int) -> None:
+def test_decoder_selects_one_word(engine: Engine, column: int, row: int) -> None:
     drawing = parse("decoder", DECODER, -2)
     volume = framed(drawing, (1, 0, 1), (0, 0, 0))
 
@@ -88,7 +88,7 @@ def test_decoder_selects_one_word(column: int, row: int) -> None:
 
     columns = [with_lever(volume, at(3 * i + 2, -2, -3), on=True) for i in range(2)]  # active low
     rows = [with_lever(volume, at(-3, -4, 4 * g + 2)) for g in range(2)]
-    board = Board(volume)
+    board = engine(volume)
     probes = {(i, g): at(3 * i, 0, 4 * g + 2) for i in range(2) for g in range(2)}
     assert not any(board.power(p) for p in probes.values())
     board.use(columns[column])
@@ -97,7 +97,7 @@ def test_decoder_selects_one_word(column: int, row: int) -> None:
     assert {k for k, p in probes.items() if board.power(p)} == {(column, row)}
 
 
-def test_flip_flops_count_pulses() -> None:
+def test_flip_flops_count_pulses(engine: Engine) -> None:
     """Three bits at offsets (6k, 0, -3k); every 2-rt pulse adds one, modulo 8."""
     bit, bits = parse("tff_bit", TFF_BIT, 0), 3
     volume = Volume((6 * bits + 3, 2, 3 * bits + 9))
@@ -106,7 +106,7 @@ def test_flip_flops_count_pulses() -> None:
         volume.paste(bit.volume, (6 * k + 1, 0, base - 3 * k - 2))
     gates = [(6 * k + 1 + 1, 1, base - 3 * k + 5) for k in range(bits)]
     lever = with_lever(volume, (gates[0][0], 1, gates[0][2] + 1))
-    board = Board(volume)
+    board = engine(volume)
     board.run(200)
     outs = [(6 * k + 3, 1, base - 3 * k) for k in range(bits)]
 
@@ -123,7 +123,7 @@ def test_flip_flops_count_pulses() -> None:
     assert seen == [(seen[0] + k) % 8 for k in range(10)]
 
 
-def test_octal_adder_at_rest() -> None:
+def test_octal_adder_at_rest(engine: Engine) -> None:
     """With constant digits s = p + x + c mod 8; c is 1 above 7, 0 below, and holds itself at 7."""
     drawing = parse("octal_adder", OCTAL_ADDER, -4)
     for p in range(8):
@@ -134,7 +134,7 @@ def test_octal_adder_at_rest() -> None:
                 volume.set((column, 0, 1), "stone")
                 block, entity = parse("c", f"    y=0\nz=0 {digit}", 0).volume.palette.entries[1]
                 volume.set((column, 1, 0), block, entity)
-            board = Board(volume)
+            board = engine(volume)
             board.run(100)
             carries = [0] if p + x < 7 else [1] if p + x > 7 else [0, 1]
             assert board.power((5, 1, 10)) in [(p + x + c) % 8 for c in carries], (p, x)
