@@ -19,7 +19,8 @@ from types import FrameType
 import click
 
 from craftc import __version__
-from craftc.commands import build, chat, import_, inspect, lint, sim, train, use
+from craftc.commands import build, chat, data, import_, inspect, lint, sim, train, use
+from craftc.commands import eval as evaluation
 from craftc.errors import CraftcError
 
 REFUSED, USAGE, DEFECT, INTERRUPTED, TERMINATED = 1, 2, 3, 130, 143
@@ -35,7 +36,8 @@ def cli(context: click.Context, debug: bool) -> None:
 
 
 for _command in (*train.COMMANDS, *build.COMMANDS, *use.COMMANDS, *inspect.COMMANDS, *sim.COMMANDS,
-                 *lint.COMMANDS, *import_.COMMANDS, *chat.COMMANDS):  # fmt: skip
+                 *lint.COMMANDS, *import_.COMMANDS, *chat.COMMANDS, *data.COMMANDS,
+                 *evaluation.COMMANDS):  # fmt: skip
     cli.add_command(_command)
 
 

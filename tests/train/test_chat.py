@@ -13,6 +13,7 @@ from tests.train.models import small_config
 
 from craftc.errors import ConfigError, FormatError, ModelError
 from craftc.lm.corpus import read_corpus
+from craftc.lm.dialogue import Dialogue
 from craftc.lm.evaluate import likelihood, read
 from craftc.lm.file import load
 from craftc.train.batches import encode_corpus
@@ -146,6 +147,8 @@ def test_stories_are_learned_whole(tmp_path: Path) -> None:
     result = train_chat(sources, small_config(loss_on="all", steps=40))
     assert result.model is not None and result.model.meta["kind"] == "stories"
     assert result.quantized_nats.per_token < 3.2
+    assert Dialogue(result.model).say("one day a d").prompt_tokens[0] == 0
+    assert result.model.tokenizer.after == ()
 
 
 def test_logs_are_read_by_tensorboard(sources: Sources, tmp_path: Path) -> None:

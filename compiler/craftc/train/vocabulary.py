@@ -32,18 +32,23 @@ def train_vocabulary(corpus: Corpus, kind: Kind, size: int) -> Tokenizer:
 
     Raises ConfigError for an illegal size and, for kind "bpe", if `tokenizers` is not installed.
     """
+    chat = corpus.documents[0].chat
     if kind == "characters":
-        return make_tokenizer(())
+        return make_tokenizer((), chat)
     if not LEAST <= size <= MOST:
         raise ConfigError(f"is {size}", where="setting vocabulary", legal=f"{LEAST}..{MOST}, or characters")
     texts = (f" {part}" for document in corpus.documents for part in document.parts)
-    return make_tokenizer(_merges(texts, size - len(MARKS) - len(CHARSET)))
+    return make_tokenizer(_merges(texts, size - len(MARKS) - len(CHARSET)), chat)
 
 
-def make_tokenizer(learned: Sequence[str]) -> Tokenizer:
-    """Returns the tokenizer of marks, characters and learned tokens, for dialogues as CraftGPT has them."""
+def make_tokenizer(learned: Sequence[str], chat: bool = True) -> Tokenizer:
+    """Returns the tokenizer of marks, characters and learned tokens.
+
+    Dialogues are marked as CraftGPT's; a story begins and ends with token 0, and a prompt is its beginning.
+    """
+    after = (MODEL,) if chat else ()
     tokens = (*MARKS, *CHARSET, *learned)
-    return Tokenizer(tokens, before=(USER,), after=(MODEL,), stops=(USER, MODEL), start=" ", lower=True)
+    return Tokenizer(tokens, before=(USER,), after=after, stops=(USER, MODEL), start=" ", lower=True)
 
 
 def _merges(texts: Iterator[str], count: int) -> list[str]:
