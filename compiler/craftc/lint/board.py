@@ -13,6 +13,7 @@ import numpy as np
 
 from craftc.blocks.properties import completed
 from craftc.blocks.volume import Pos, Volume
+from craftc.check import drc
 from craftc.errors import SimError
 from craftc.lint.chunks import Chunk, chunk_findings
 from craftc.lint.findings import Finding, LintReport, sorted_findings
@@ -38,7 +39,7 @@ class Setting:
     game_ticks  length of the run
     read        positions that somebody reads (ports), so that they are not idle
     forced      chunks kept loaded, None if the board is not in a world
-    orders      permuted orders, None: by the size of the board
+    orders      permuted orders, None: by the size of the board; `turns` the same for rotations and mirrors
     seed        of the random stimuli
     """
 
@@ -47,6 +48,7 @@ class Setting:
     read: Collection[Pos] = ()
     forced: Collection[Chunk] | None = None
     orders: int | None = None
+    turns: bool | None = None
     seed: int = 1
 
 
@@ -80,7 +82,8 @@ def lint_board(volume: Volume, setting: Setting | None = None, tell: Tell | None
         script = random_script(board, setting.game_ticks, setting.seed)
     many = board.nodes > MANY_NODES
     orders = setting.orders if setting.orders is not None else FEW_ORDERS if many else ORDERS
-    chosen = variants(orders, turns=not many and orders > 0)
+    turns = setting.turns if setting.turns is not None else not many and orders > 0
+    chosen = variants(orders, turns)
     history = record(board, script, setting.game_ticks)
     found = scan(board.graph, history)
     findings += _pulses(board, found)
@@ -90,11 +93,12 @@ def lint_board(volume: Volume, setting: Setting | None = None, tell: Tell | None
 
 
 def _still(volume: Volume, whole: Volume, board: Board, setting: Setting) -> Iterable[Finding]:
-    yield from support_findings(whole)
+    _, broken = drc.check(whole, whole.volume)
+    yield from support_findings(broken)
     yield from dust_findings(volume, board)
     yield from state_findings(whole, board)
     yield from idle_findings(whole, board, setting.read)
-    yield from judge_findings(whole, board)
+    yield from judge_findings(whole, board, broken)
     if setting.forced is not None:
         yield from chunk_findings(whole, board, setting.forced)
 

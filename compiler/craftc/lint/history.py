@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from craftc.blocks.volume import Pos
 from craftc.sim import Board
+from craftc.sim.kernel import kernel
 from craftc.sim.queue import waiting
 
 Ints = npt.NDArray[np.int32]
@@ -55,12 +56,32 @@ class History:
         """Return (time, node, level) of the output changes, sorted by time and node."""
         mask = self.what == OUT
         time_gt, node, level = self.time_gt[mask], self.node[mask], self.level[mask]
-        order = np.lexsort((node, time_gt))
+        order = np.argsort(time_gt.astype(np.int64) << 32 | node)
         return time_gt[order], node[order], level[order]
 
 
 def _levels(board: Board) -> Bytes:
     return np.column_stack([board._state.seen, board._state.out])
+
+
+@kernel
+def _note(seen: Bytes, out: Bytes, before: Bytes, time_gt: int, rows: Ints, size: int) -> int:
+    """Append a row (node, time, what, level) per level that differs from `before`, and update it; return
+    how many rows there are then."""
+    for n in range(len(out)):
+        if seen[n, 0] != before[n, 0]:
+            before[n, 0] = seen[n, 0]
+            rows[size, 0], rows[size, 1], rows[size, 2], rows[size, 3] = n, time_gt, 0, seen[n, 0]
+            size += 1
+        if seen[n, 1] != before[n, 1]:
+            before[n, 1] = seen[n, 1]
+            rows[size, 0], rows[size, 1], rows[size, 2], rows[size, 3] = n, time_gt, 1, seen[n, 1]
+            size += 1
+        if out[n] != before[n, 2]:
+            before[n, 2] = out[n]
+            rows[size, 0], rows[size, 1], rows[size, 2], rows[size, 3] = n, time_gt, 2, out[n]
+            size += 1
+    return size
 
 
 def record(board: Board, script: Sequence[Stimulus], game_ticks: int) -> History:
@@ -73,7 +94,8 @@ def record(board: Board, script: Sequence[Stimulus], game_ticks: int) -> History
     due = np.full(board.nodes, -1, dtype=np.int32)
     due[ticks.node] = ticks.delay_gt - 1
     waits = sorted(script, key=lambda item: item.at_gt)
-    before, parts, done, t = start.copy(), [], 0, 0
+    before, done, t, size = start.copy(), 0, 0, 0
+    rows = np.empty((4096, 4), dtype=np.int32)
     while t < game_ticks:
         events = board.events
         while done < len(waits) and waits[done].at_gt <= t:
@@ -84,15 +106,16 @@ def record(board: Board, script: Sequence[Stimulus], game_ticks: int) -> History
             continue
         board.run(1)
         if board.events != events:
-            now = _levels(board)
-            node, what = np.nonzero(now != before)
-            times = np.full(len(node), t)
-            parts.append(np.stack([node, times, what, now[node, what]]).astype(np.int32))
-            before = now
+            if size + 3 * board.nodes > len(rows):
+                rows = np.concatenate([rows, np.empty((len(rows) + 3 * board.nodes, 4), dtype=np.int32)])
+            size = int(_note(board._state.seen, board._state.out, before, t, rows, size))
         t += 1
-    table = np.concatenate(parts, axis=1) if parts else np.zeros((4, 0), np.int32)
-    table = table[:, np.lexsort((table[2], table[1], table[0]))]
-    node, time_gt, what, level = table
+    return _history(rows[:size], game_ticks, start, due)
+
+
+def _history(rows: Ints, game_ticks: int, start: Bytes, due: Ints) -> History:
+    rows = rows[np.argsort(rows[:, 0].astype(np.int64) << 33 | rows[:, 1].astype(np.int64) << 2 | rows[:, 2])]
+    node, time_gt, what, level = (np.ascontiguousarray(column) for column in rows.T)
     return History(game_ticks, node, time_gt, what.astype(np.uint8), level.astype(np.uint8), start, due)
 
 

@@ -12,7 +12,7 @@ do differently. Each form says who does what; the evidence is in docs/simulator.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
@@ -29,24 +29,23 @@ _READ_BY_MCHPRS = frozenset({
 _LONGEST = 32_767
 
 
-def judge_findings(volume: Volume, board: Board) -> Iterator[Finding]:
-    """Yield the places of a board on which game and simulators differ."""
-    for pos, what in _places(volume, board):
+def judge_findings(volume: Volume, board: Board, broken: Iterable[drc.Finding]) -> Iterator[Finding]:
+    """Yield the places of a board, with its broken design rules, on which game and simulators differ."""
+    for pos, what in _places(volume, board, broken):
         yield Finding("judges", pos, "warning", what)
 
 
-def _places(volume: Volume, board: Board) -> Iterator[tuple[Pos, str]]:
+def _places(volume: Volume, board: Board, broken: Iterable[drc.Finding]) -> Iterator[tuple[Pos, str]]:
     if max(volume.size) > _LONGEST:
         yield (0, 0, 0), f"an axis of {max(volume.size)} blocks: MCHPRS reads at most {_LONGEST}"
-    yield from _side_inputs(volume)
+    yield from _side_inputs(broken)
     yield from _torches_on_lamps(volume)
     yield from _own_outputs(board)
     yield from _unread_containers(volume)
 
 
-def _side_inputs(volume: Volume) -> Iterator[tuple[Pos, str]]:
-    _, findings = drc.check(volume, volume.volume)
-    for found in findings:
+def _side_inputs(broken: Iterable[drc.Finding]) -> Iterator[tuple[Pos, str]]:
+    for found in broken:
         if found.rule == "side":
             yield found.pos, f"beside {found.block} is something that mc-tick takes as a side input"
 

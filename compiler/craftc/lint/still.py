@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 import numpy as np
 
@@ -49,10 +49,9 @@ def state_findings(volume: Volume, board: Board) -> Iterator[Finding]:
         yield Finding("state", pos, "error", f"{volume.get(pos)} is saved in a state its inputs contradict")
 
 
-def support_findings(volume: Volume) -> Iterator[Finding]:
-    """Yield components that nothing carries."""
-    _, findings = drc.check(volume)
-    for found in findings:
+def support_findings(broken: Iterable[drc.Finding]) -> Iterator[Finding]:
+    """Yield components that nothing carries, from the broken design rules of a board."""
+    for found in broken:
         if found.rule == "support":
             what = f"{found.block} stands or hangs on nothing that carries it"
             yield Finding("support", found.pos, "error", what)

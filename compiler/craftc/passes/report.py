@@ -122,6 +122,7 @@ def _verification(facts: BuildFacts) -> dict[str, Any]:
             "events": found.events,
             "seconds": found.seconds,
             "events_per_second": found.events_per_second,
+            "lint": found.lint,
         }
     return row
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import queue
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field, replace
 
@@ -39,6 +39,7 @@ class VerifyReport:
     accuracy           share of labelled vectors whose lamp is the label; None without labels
     redstone_ticks     slowest answer, from the press of run to the last lamp
     events             output changes over all runs; `seconds` is the wall time of all checks
+    lint               counts of the lints, and the first error in words; None if they did not run
     """
 
     vectors: int
@@ -52,6 +53,7 @@ class VerifyReport:
     nodes: int
     first: Mismatch | None = None
     checks: int = 0
+    lint: Mapping[str, object] | None = None
 
     @property
     def events_per_second(self) -> float:

@@ -5,14 +5,18 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from craftc.blocks import Volume
-from craftc.errors import ConfigError, MismatchError, SimError
+from craftc.errors import ConfigError, LintError, MismatchError, SimError
+from craftc.lint.board import FEW_ORDERS, lint_board
+from craftc.lint.chunks import forced_of
+from craftc.lint.machine import machine_setting
 from craftc.model import GoldenModel
 from craftc.sim import Board
 from craftc.verify.compare import lamps_in_words, refusal
@@ -85,9 +89,19 @@ def verify_build(
     volume = build.read_blocks()
     require_same_schem(build, volume)
     boards = boards_of(volume, min(jobs, len(vectors)))
-    return verify_machine(
+    found = verify_machine(
         boards, build.io, build.checkpoint, vectors, sequences=sequences, progress=progress
     )
+    return replace(found, lint=_lint(build, volume, progress))
+
+
+def _lint(build: Build, volume: Volume, progress: Progress | None) -> dict[str, object]:
+    """Return the counts of the lints on one question to the machine, and the first error in words."""
+    setting = machine_setting(build.io, forced_of(build.directory))
+    tell = None if progress is None else partial(progress, "lint")
+    report = lint_board(volume, replace(setting, orders=FEW_ORDERS, turns=False), tell)
+    first = str(report.findings[0]) if report.errors else None
+    return {**report.plain(), "first": first}
 
 
 def run_verify(
@@ -95,8 +109,8 @@ def run_verify(
 ) -> VerifyReport:
     """Return the report of a build that passed every check.
 
-    Raises MismatchError naming layer, register and game tick of the first difference, and what
-    `verify_build` raises.
+    Raises MismatchError naming layer, register and game tick of the first difference, LintError naming
+    the first error of the lints, and what `verify_build` raises.
     """
     report = verify_build(directory, limit=limit, progress=progress, jobs=jobs)
     require_equal(report, directory)
@@ -104,9 +118,12 @@ def run_verify(
 
 
 def require_equal(report: VerifyReport, directory: Path) -> None:
-    """Raise MismatchError with the first difference, if there is one."""
+    """Raise MismatchError with the first difference, if there is one, or LintError with the first error."""
     if report.first is not None:
         raise refusal(report.first, report.mismatches, report.checks, str(directory))
+    if report.lint is not None and report.lint["errors"]:
+        what = f"{report.lint['errors']} lint errors, first {report.lint['first']}"
+        raise LintError(what, where=str(directory), legal="none; craftc lint shows all")
 
 
 def run_once(
