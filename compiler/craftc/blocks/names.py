@@ -34,12 +34,15 @@ def _of_copper(*suffixes: str) -> set[str]:
     return {f"{age}{suffix}" for age in _COPPER for suffix in suffixes}
 
 
-_LOGS = {f"{cut}{tree}_{kind}" for cut in ("", "stripped_") for tree in TREES for kind in ("log", "wood")} | {
-    f"{cut}{tree}_{kind}"
-    for cut in ("", "stripped_")
-    for tree in ("crimson", "warped")
-    for kind in ("stem", "hyphae")
-}
+LOGS: frozenset[str] = frozenset(
+    {f"{cut}{tree}_{kind}" for cut in ("", "stripped_") for tree in TREES for kind in ("log", "wood")}
+    | {
+        f"{cut}{tree}_{kind}"
+        for cut in ("", "stripped_")
+        for tree in ("crimson", "warped")
+        for kind in ("stem", "hyphae")
+    }
+)
 
 # Full cubes with the default rule: they conduct. Soul sand and mud are lower but declared
 # `always`, and full when something stands on them.
@@ -81,7 +84,7 @@ CONDUCTORS: frozenset[str] = frozenset(
     | _of_wood("planks")
     | _of_copper("cut_copper", "chiseled_copper")
     | {f"{age}copper" for age in _COPPER if age not in ("", "waxed_")}
-    | _LOGS
+    | LOGS
 )
 
 # Conductors with a rule or a reading of their own.

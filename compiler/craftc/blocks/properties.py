@@ -11,8 +11,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from craftc.blocks.names import CANDLE_CAKES, COLOURS, LOGS, SLABS, STAIRS, TRAPDOORS, WALLS, WOODS
 from craftc.blocks.palette import BlockState, Palette
-from craftc.blocks.tables import COLOURS, SLABS, WOODS
 from craftc.blocks.volume import Volume
 from craftc.errors import SimError
 
@@ -69,6 +69,16 @@ _KEYS: Mapping[str, tuple[str, str, str]] = {
     "triggered": ("triggered", "false", _BOOL),
     "inverted": ("inverted", "false", _BOOL),
     "extended": ("extended", "false", _BOOL),
+    "charges": ("charges", "0", "0 1 2 3 4"),
+    "honey_level": ("honey_level", "0", "0 1 2 3 4 5"),
+    "record": ("has_record", "false", _BOOL),
+    "cracked": ("cracked", "false", _BOOL),
+    "candles": ("candles", "1", "1 2 3 4"),
+    "shape": ("shape", "straight", "straight inner_left inner_right outer_left outer_right"),
+    "up": ("up", "true", _BOOL),
+    **{f"bottle{k}": (f"has_bottle_{k}", "false", _BOOL) for k in range(3)},
+    **{f"slot{k}": (f"slot_{k}_occupied", "false", _BOOL) for k in range(6)},
+    **{f"wall_{side}": (side, "none", "none low tall") for side in _SIDES.split()},
 }  # fmt: skip
 
 _RULES: Mapping[str, str] = {
@@ -109,7 +119,17 @@ _RULES: Mapping[str, str] = {
     "ladder": "facing water",
     "light": "level15 water",
     "barrier": "water",
-    "glass_pane iron_bars": "north east south west water",
+    "glass_pane iron_bars nether_brick_fence": "north east south west water",
+    "respawn_anchor": "charges",
+    "beehive bee_nest": "facing honey_level",
+    "jukebox": "record",
+    "brewing_stand": "bottle0 bottle1 bottle2",
+    "decorated_pot": "cracked facing water",
+    "ender_chest": "facing water",
+    "chiseled_bookshelf": "facing slot0 slot1 slot2 slot3 slot4 slot5",
+    "candle_cake": "lit",
+    "candle": "candles lit water",
+    "bamboo_block stripped_bamboo_block ochre_froglight verdant_froglight pearlescent_froglight": "axis",
 }  # fmt: skip
 
 _WOODEN: Mapping[str, str] = {
@@ -125,6 +145,7 @@ _WOODEN: Mapping[str, str] = {
 _COLOURED: Mapping[str, str] = {
     "glazed_terracotta": "facing",
     "stained_glass_pane": "north east south west water",
+    "candle": "candles lit water",
     "banner": "rotation",
     "wall_banner": "facing",
     "shulker_box": "facing_up6",
@@ -135,7 +156,12 @@ def _all_rules() -> dict[str, str]:
     rules = {name: keys for names, keys in _RULES.items() for name in names.split()}
     rules |= {f"{wood}_{suffix}": keys for wood in WOODS for suffix, keys in _WOODEN.items()}
     rules |= {f"{colour}_{suffix}": keys for colour in COLOURS for suffix, keys in _COLOURED.items()}
-    return rules | dict.fromkeys(sorted(SLABS), "slab water")
+    rules |= dict.fromkeys(sorted(SLABS), "slab water")
+    rules |= dict.fromkeys(sorted(STAIRS), "facing half shape water")
+    rules |= dict.fromkeys(sorted(TRAPDOORS), "facing half open powered water")
+    rules |= dict.fromkeys(sorted(WALLS), "up wall_north wall_east wall_south wall_west water")
+    rules |= dict.fromkeys(sorted(CANDLE_CAKES), "lit")
+    return rules | dict.fromkeys(sorted(LOGS), "axis")
 
 
 _TABLE: Mapping[str, str] = _all_rules()

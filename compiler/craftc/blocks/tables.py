@@ -23,9 +23,6 @@ import numpy as np
 import numpy.typing as npt
 
 from craftc.blocks import names
-from craftc.blocks.names import COLOURS as COLOURS
-from craftc.blocks.names import SLABS as SLABS
-from craftc.blocks.names import WOODS as WOODS
 from craftc.blocks.palette import BlockState, Entity, Palette
 from craftc.blocks.volume import Volume
 from craftc.errors import SimError
