@@ -121,12 +121,13 @@ VIEWS = [(turns, mirror) for turns in range(4) for mirror in (False, True)]
 
 @pytest.mark.parametrize("name", CELLS)
 def test_cells_of_the_project_in_all_orientations(name: str) -> None:
-    compared = 0
+    quiet = compared = 0
     for turns, mirror in VIEWS:
         baked = settled(driven(name, turns, mirror))
         if baked is not None:
+            quiet += 1
             compared += compare(baked, clicks(levers_of(baked), turns, 4, 30), 130)
-    assert compared >= 2
+    assert compared == quiet >= 3  # a loop may come up running in some views
 
 
 BOARDS = {

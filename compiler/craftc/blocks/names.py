@@ -1,7 +1,8 @@
 """Names of blocks, in the groups that matter for redstone. Names are without `minecraft:`.
 
 Source: Blocks.java of Java 1.20.4 (Mojang mappings) for `isRedstoneConductor`, shapes and classes;
-Minecraft Wiki pages "Conductivity", "Opacity", "Redstone Comparator".
+Minecraft Wiki pages "Conductivity", "Opacity", "Redstone Comparator". Names, full cubes, full faces and
+properties were compared with the block data of PrismarineJS minecraft-data 3.117 for Java 1.20.4.
 """
 
 from __future__ import annotations
@@ -59,8 +60,8 @@ CONDUCTORS: frozenset[str] = frozenset(
     quartz_block smooth_quartz quartz_bricks quartz_pillar chiseled_quartz_block sandstone
     smooth_sandstone cut_sandstone chiseled_sandstone red_sandstone smooth_red_sandstone
     cut_red_sandstone chiseled_red_sandstone dirt rooted_dirt mycelium
-    coarse_dirt grass_block podzol clay sand red_sand gravel terracotta tuff calcite
-    dripstone_block blackstone gilded_blackstone polished_blackstone polished_blackstone_bricks
+    sculk muddy_mangrove_roots coarse_dirt grass_block podzol clay sand red_sand gravel terracotta tuff
+    calcite dripstone_block blackstone gilded_blackstone polished_blackstone polished_blackstone_bricks
     chiseled_polished_blackstone cracked_polished_blackstone_bricks basalt
     polished_basalt smooth_basalt iron_block gold_block diamond_block emerald_block lapis_block
     coal_block netherite_block copper_block waxed_copper_block raw_iron_block raw_gold_block
@@ -96,10 +97,12 @@ ACTIVE_CONDUCTORS: frozenset[str] = frozenset(
 )
 
 # Full cubes that conduct nothing but carry things: declared `never`.
+GRATES: frozenset[str] = frozenset(_of_copper("copper_grate"))
 BULBS: frozenset[str] = frozenset(_of_copper("copper_bulb"))
 GLASSY: frozenset[str] = (
     frozenset(words("glass tinted_glass ice glowstone sea_lantern beacon barrier redstone_block observer"))
-    | frozenset(_coloured("stained_glass") | _of_copper("copper_grate"))
+    | frozenset(_coloured("stained_glass"))
+    | GRATES
     | BULBS
 )
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from craftc.blocks.names import CANDLE_CAKES, COLOURS, LOGS, SLABS, STAIRS, TRAPDOORS, WALLS, WOODS
+from craftc.blocks.names import CANDLE_CAKES, COLOURS, GRATES, LOGS, SLABS, STAIRS, TRAPDOORS, WALLS, WOODS
 from craftc.blocks.palette import BlockState, Palette
 from craftc.blocks.volume import Volume
 from craftc.errors import SimError
@@ -76,6 +76,7 @@ _KEYS: Mapping[str, tuple[str, str, str]] = {
     "candles": ("candles", "1", "1 2 3 4"),
     "shape": ("shape", "straight", "straight inner_left inner_right outer_left outer_right"),
     "up": ("up", "true", _BOOL),
+    **{f"cap_{side}": (side, "true", _BOOL) for side in _ANY.split()},
     **{f"bottle{k}": (f"has_bottle_{k}", "false", _BOOL) for k in range(3)},
     **{f"slot{k}": (f"slot_{k}_occupied", "false", _BOOL) for k in range(6)},
     **{f"wall_{side}": (side, "none", "none low tall") for side in _SIDES.split()},
@@ -128,8 +129,11 @@ _RULES: Mapping[str, str] = {
     "ender_chest": "facing water",
     "chiseled_bookshelf": "facing slot0 slot1 slot2 slot3 slot4 slot5",
     "candle_cake": "lit",
+    "brown_mushroom_block red_mushroom_block mushroom_stem":
+        "cap_down cap_up cap_north cap_east cap_south cap_west",
     "candle": "candles lit water",
-    "bamboo_block stripped_bamboo_block ochre_froglight verdant_froglight pearlescent_froglight": "axis",
+    "muddy_mangrove_roots bamboo_block stripped_bamboo_block ochre_froglight verdant_froglight "
+    "pearlescent_froglight": "axis",
 }  # fmt: skip
 
 _WOODEN: Mapping[str, str] = {
@@ -161,6 +165,7 @@ def _all_rules() -> dict[str, str]:
     rules |= dict.fromkeys(sorted(TRAPDOORS), "facing half open powered water")
     rules |= dict.fromkeys(sorted(WALLS), "up wall_north wall_east wall_south wall_west water")
     rules |= dict.fromkeys(sorted(CANDLE_CAKES), "lit")
+    rules |= dict.fromkeys(sorted(GRATES), "water")
     return rules | dict.fromkeys(sorted(LOGS), "axis")
 
 

@@ -96,7 +96,10 @@ def sturdy_faces(state: BlockState) -> int:
         return _trapdoor_faces(state)
     if name == "composter":
         return _ALL_FACES & ~_UP
-    return _DOWN if name == "end_portal_frame" else 0
+    if name == "ladder":
+        return _turned(state.get("facing", "north"), 2)
+    flat = name in ("end_portal_frame", "repeater", "comparator") or name.endswith("_carpet")
+    return _DOWN if flat else 0
 
 
 def supports(state: BlockState) -> tuple[bool, bool]:
