@@ -74,6 +74,9 @@ def test_documents_are_cut_at_the_context_and_empty_ones_left_out() -> None:
     sequences = encode_corpus(corpus, tokenizer, 8)
     assert len(sequences) == 1 and len(sequences.ids[0]) == 9 and sequences.characters == 5
     with pytest.raises(FormatError, match="no document has a reply within the context"):
+        encode_corpus(corpus, tokenizer, 8, whole=True)
+    assert len(encode_corpus(corpus, tokenizer, 10, whole=True)) == 1
+    with pytest.raises(FormatError, match="no document has a reply within the context"):
         encode_corpus(corpus, tokenizer, 3)
 
 

@@ -57,15 +57,29 @@ def through(real: Tensor, exact: Tensor) -> Tensor:
     return found
 
 
+class _Format(torch.autograd.Function):
+    """Rounding and clamping in one pass; the gradient stops where a value was clamped."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, scale: float, low: float, high: float) -> Tensor:
+        units = (x * scale).add_(0.5).floor_()
+        clamped = units.clamp(low, high)
+        ctx.save_for_backward(torch.eq(clamped, units, out=units))  # 1.0 inside, 0.0 outside
+        return clamped.mul_(1 / scale)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Any) -> Any:
+        (inside,) = ctx.saved_tensors
+        return grads[0] * inside, None, None, None
+
+
 def to_format(x: Tensor, fmt: Fixed) -> Tensor:
     """Returns x rounded to the nearest value of a format (half up) and clamped to its range.
 
     Clamped values pass no gradient.
     """
-    scale = float(1 << fmt.frac)
-    low, high = fmt.low / scale, fmt.high / scale
-    rounded = torch.floor(x.detach() * scale + 0.5) / scale
-    return through(x, rounded).clamp(low, high)
+    found: Tensor = _Format.apply(x, float(1 << fmt.frac), float(fmt.low), float(fmt.high))  # type: ignore[no-untyped-call]
+    return found
 
 
 def to_codes(latent: Tensor, fraction: int, largest: int) -> Tensor:
@@ -86,15 +100,21 @@ def rms_norm(x: Tensor, gain: Tensor, residual: Fixed) -> Tensor:
     real = x * torch.rsqrt(x.square().sum(-1, keepdim=True) + floor) * gain
     with torch.no_grad():
         u = x.double() * (1 << residual.frac)  # integers
-        u = u.masked_fill(u == residual.low, 0.0)  # mag(-M) = 0
-        size = torch.floor(torch.sqrt(u.square().sum(-1, keepdim=True) + 4.0**FLOOR_BITS))
-        inverse = torch.floor(2.0**NUMERATOR_BITS / size)
+        size = torch.floor(
+            torch.sqrt(_magnitude(u, residual).square_().sum(-1, keepdim=True) + 4.0**FLOOR_BITS)
+        )
+        inverse = torch.floor(2.0**NUMERATOR_BITS / size).mul_(2.0 ** (UNIT_BITS - NUMERATOR_BITS))
         top = float(NORM_OUT.high)
-        unit = torch.floor(u.abs() * inverse * 2.0 ** (UNIT_BITS - NUMERATOR_BITS)).clamp(max=top)
+        unit = _magnitude(u, residual).mul_(inverse).floor_().clamp_(max=top)
         shift = UNIT_BITS + GAIN_BITS - NORM_OUT.frac
-        scaled = torch.floor(unit * (gain.double() * (1 << GAIN_BITS)) * 2.0**-shift).clamp(max=top)
-        exact = torch.copysign(scaled, u) / (1 << NORM_OUT.frac)
+        scaled = unit.mul_(gain.double() * 2.0 ** (GAIN_BITS - shift)).floor_().clamp_(max=top)
+        exact = torch.copysign(scaled, u).mul_(2.0**-NORM_OUT.frac)
     return through(real, exact)
+
+
+def _magnitude(u: Tensor, fmt: Fixed) -> Tensor:
+    """Returns a new tensor of |u|, which is 0 for the least value of the format."""
+    return u.abs().masked_fill_(u == fmt.low, 0.0)
 
 
 def score_table() -> npt.NDArray[np.int64]:

@@ -51,11 +51,12 @@ class Batch:
 
 
 def encode_corpus(
-    corpus: Corpus, tokenizer: Tokenizer, context: int, loss_on: LossOn = "replies"
+    corpus: Corpus, tokenizer: Tokenizer, context: int, loss_on: LossOn = "replies", *, whole: bool = False
 ) -> Sequences:
     """Returns all documents cut to `context` predictions; those without a counted target are left out.
 
-    Raises FormatError if none is left.
+    With `whole`, documents that would be cut are left out too, so that other models can be measured on the
+    very same text. Raises FormatError if none is left.
     """
     encoder = Encoder(tokenizer)
     lengths = np.array([len(text) for text in tokenizer.tokens], dtype=np.int64)
@@ -67,6 +68,8 @@ def encode_corpus(
         row, mask = encoder.document(document)
         if loss_on == "all":
             mask = np.ones_like(mask)
+        if whole and len(mask) > context:
+            continue
         row, mask = row[: context + 1], mask[:context]
         if mask.any():
             ids.append(row)

@@ -68,7 +68,11 @@ def train_chat(
     with one_thread(), process() as me:
         training, held_out = _corpora(sources, config)
         tokenizer = train_vocabulary(training, config.vocabulary_kind, config.vocabulary)
-        sets = [encode_corpus(c, tokenizer, config.context, config.loss_on) for c in (training, held_out)]
+        context, counted = config.context, config.loss_on
+        sets = [
+            encode_corpus(training, tokenizer, context, counted),
+            encode_corpus(held_out, tokenizer, context, counted, whole=True),
+        ]
         with _log(sources.log if me.first else None) as log:
             trainer = _trainer(sources, config, tokenizer, sets, me)
             trainer.progress, trainer.log = progress if me.first else None, log
