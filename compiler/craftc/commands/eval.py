@@ -43,7 +43,7 @@ def evaluate(
 ) -> None:
     """Measure MODEL on text and in talk: nats, agreement with a teacher, repetition, ends, grades."""
     from craftc.lm.corpus import read_corpus
-    from craftc.lm.dialogue import converse
+    from craftc.lm.crowd import converse
     from craftc.lm.evaluate import evaluate_model
     from craftc.lm.file import load
     from craftc.lm.grading import Endpoint, grade

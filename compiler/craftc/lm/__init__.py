@@ -3,7 +3,8 @@
 Nothing here imports torch at import time; only reading and writing files do.
 """
 
-from craftc.lm.dialogue import Dialogue, Turn, converse
+from craftc.lm.crowd import converse
+from craftc.lm.dialogue import Dialogue, Turn
 from craftc.lm.executor import Executor, evaluate
 from craftc.lm.file import load, save
 from craftc.lm.measure import Recording, record, score

@@ -1,4 +1,4 @@
-"""Dialogues: prompts in, replies out, one at a time or many at once; exact and reproducible.
+"""Dialogues: prompts in, replies out; exact and reproducible. `crowd` runs many at once.
 
 The turn of a user is processed token by token without drawing; then the opening of the model's turn is
 processed and a token drawn; while the drawn token is no stop, it is processed and another drawn. Caches,
@@ -8,7 +8,7 @@ and `stop` is None.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,9 +17,6 @@ import numpy as np
 from craftc.errors import ModelError
 from craftc.lm.executor import Executor
 from craftc.lm.model import Array, LanguageModel
-
-BATCH = 64
-"""Dialogues that run side by side unless told otherwise."""
 
 Best = list[list[int]]
 
@@ -150,102 +147,3 @@ def turn_of(
     reply = tuple(drawn[:-1] if ends else drawn)
     text = model.tokenizer.decode(reply)
     return Turn(seed, prompt, tuple(tokens), reply, text, drawn[-1] if ends else None, steps)
-
-
-Progress = Callable[[str, int, int], None]
-
-
-def converse(
-    model: LanguageModel,
-    prompts: Sequence[str],
-    seeds: Sequence[int],
-    batch: int = BATCH,
-    progress: Progress | None = None,
-    watch: Callable[[dict[str, Array], Array], None] | None = None,
-    want: Sequence[str] = (),
-) -> list[Turn]:
-    """Returns one first turn per (prompt, seed) pair, in their order; many run side by side.
-
-    The result does not depend on `batch`: each turn is what `Dialogue(model, seed).say(prompt)` gives, its
-    steps apart. After every step `watch` receives the wanted values, each (B, ...), and the numbers (B,) of
-    their pairs. Raises ModelError for prompts and seeds that `Dialogue` refuses, before running any.
-    """
-    if len(prompts) != len(seeds):
-        raise ModelError(
-            f"{len(prompts)} prompts, {len(seeds)} seeds", where="converse", legal="as many of each"
-        )
-    fed: list[list[int]] = []
-    for prompt, seed in zip(prompts, seeds, strict=True):
-        check_seed(model, seed)
-        fed.append(model.tokenizer.prompt(prompt))
-        require_room(model, fed[-1], model.context)
-    drawn: list[list[int]] = [[] for _ in fed]
-    crowd = _Crowd(model, [[*f, *model.tokenizer.after] for f in fed], seeds, drawn, batch)
-    while crowd.step(watch, want):
-        if progress is not None:
-            progress("dialogues", crowd.begun - len(crowd.who), len(fed))
-    return [turn_of(model, s, p, f, d) for s, p, f, d in zip(seeds, prompts, fed, drawn, strict=True)]
-
-
-class _Crowd:
-    """Dialogues side by side; a row whose dialogue has ended takes the next one, or goes."""
-
-    def __init__(
-        self,
-        model: LanguageModel,
-        fed: list[list[int]],
-        seeds: Sequence[int],
-        drawn: list[list[int]],
-        batch: int,
-    ) -> None:
-        self.model, self.fed, self.drawn = model, fed, drawn
-        self.seeds = np.array(seeds, dtype=np.int64)
-        self.begun = min(batch, len(fed))
-        self.who = np.arange(self.begun)  # (B,) number of the dialogue in each row
-        self.states = self.seeds[self.who]
-        self.executor = Executor(model, self.begun) if self.begun else None
-        self.keys = model.graph.outputs["keys"]
-
-    def step(self, watch: Callable[[dict[str, Array], Array], None] | None, want: Sequence[str]) -> bool:
-        """Feeds one token to every row, draws where the prompt is over, returns whether a row is left."""
-        if self.executor is None or not len(self.who):
-            return False
-        at = self.executor.positions
-        tokens = [self._token(int(w), int(p)) for w, p in zip(self.who, at, strict=True)]
-        asking = np.array([int(p) + 1 >= len(self.fed[w]) for w, p in zip(self.who, at, strict=True)])
-        names = [*want, self.keys] if asking.any() else list(want)
-        values = dict(self.executor.step(tokens, names))
-        if watch is not None:
-            watch(values, self.who)
-        if asking.any():
-            self._draw(values[self.keys], asking)
-        return len(self.who) > 0
-
-    def _token(self, who: int, position: int) -> int:
-        prompt = self.fed[who]
-        return prompt[position] if position < len(prompt) else self.drawn[who][position - len(prompt)]
-
-    def _draw(self, keys: Array, asking: Array) -> None:
-        assert self.executor is not None
-        rows = np.flatnonzero(asking)
-        tokens, self.states[rows] = self.executor.draw(keys[rows], self.states[rows])
-        over: list[int] = []
-        for row, token in zip(rows.tolist(), tokens.tolist(), strict=True):
-            self.drawn[self.who[row]].append(token)
-            full = int(self.executor.positions[row]) >= self.model.context
-            if token in self.model.tokenizer.stops or full:
-                over.append(row)
-        self._replace(over)
-
-    def _replace(self, over: list[int]) -> None:
-        """Gives rows that are over to the next dialogues; drops those for which there is none."""
-        assert self.executor is not None
-        fresh = over[: len(self.fed) - self.begun]
-        self.who[fresh] = np.arange(self.begun, self.begun + len(fresh))
-        self.states[fresh] = self.seeds[self.who[fresh]]
-        self.begun += len(fresh)
-        self.executor.restart(fresh)
-        if gone := over[len(fresh) :]:
-            kept = np.setdiff1d(np.arange(len(self.who)), gone)
-            self.executor.keep(kept)
-            self.who, self.states = self.who[kept], self.states[kept]

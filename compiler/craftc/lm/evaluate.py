@@ -18,7 +18,8 @@ import numpy.typing as npt
 from craftc.errors import FormatError, ModelError
 from craftc.ir.types import Fixed
 from craftc.lm.corpus import Document
-from craftc.lm.dialogue import Turn, converse
+from craftc.lm.crowd import converse
+from craftc.lm.dialogue import Turn
 from craftc.lm.encoding import Bool, Encoder, Int64
 from craftc.lm.executor import Executor
 from craftc.lm.model import LanguageModel

@@ -17,6 +17,7 @@ from craftc.ir.graph import Node
 from craftc.ir.rules import Site
 from craftc.lm.model import Array, Int64, LanguageModel
 from craftc.lm.operators import Moment, Run, compile_node
+from craftc.lm.threads import one_blas_thread
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +30,14 @@ class _Step:
 class Executor:
     """A model at work on `batch` dialogues; exact, deterministic."""
 
-    def __init__(self, model: LanguageModel, batch: int = 1) -> None:
-        """Decodes the weights once. Raises ModelError for a batch below 1."""
+    def __init__(self, model: LanguageModel, batch: int = 1, like: Executor | None = None) -> None:
+        """Shares the decoded weights of `like`, if of the same model. Raises ModelError for a batch of 0."""
         if batch < 1:
             raise ModelError(f"a batch of {batch}", where=model.name, legal="1 or more")
         self.model = model
         self.moment = Moment(np.zeros(batch, dtype=np.int64))
         self._types = model.graph.types()
-        self._compiled: dict[str, _Step] = {}
+        self._compiled: dict[str, _Step] = like._compiled if like is not None and like.model is model else {}
         self._plans: dict[tuple[str, ...], tuple[_Step, ...]] = {}
         self._caches = tuple(model.graph.names("cache"))
 
@@ -101,8 +102,9 @@ class Executor:
         key = (*targets, "|", *values)
         if key not in self._plans:
             self._plans[key] = self._plan(targets, frozenset(values))
-        for step in self._plans[key]:
-            values[step.name] = step.run(self.moment, [values[name] for name in step.inputs])
+        with one_blas_thread():
+            for step in self._plans[key]:
+                values[step.name] = step.run(self.moment, [values[name] for name in step.inputs])
 
     def _plan(self, targets: tuple[str, ...], given: frozenset[str]) -> tuple[_Step, ...]:
         nodes = self.model.graph.needed(targets, given)

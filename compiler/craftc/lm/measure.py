@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from craftc.errors import ModelError
 from craftc.ir.types import Fixed
-from craftc.lm.dialogue import BATCH, converse
+from craftc.lm.crowd import BATCH, converse
 from craftc.lm.executor import Executor
 from craftc.lm.model import Array, Int64, LanguageModel
 
