@@ -388,6 +388,13 @@ class TestSetBlock:
         board.set_block((4, 1, 0), "redstone_wire")
         assert trace(board, (4, 1, 0), 4)[-1] == 15
 
+    def test_written_dust_takes_its_shape(self, engine: Engine) -> None:
+        board = engine(row("..-.", lever=False, x0="air"))
+        board.set_block((3, 1, 0), "redstone_wire")
+        assert board.block((3, 1, 0)).get("west") == "side" and board.block((3, 1, 0)).get("north") == "none"
+        board.set_block((6, 1, 0), "redstone_wire")
+        assert board.block((6, 1, 0)).get("west") == "none", "alone it is a dot"
+
     def test_levers_and_buttons_can_be_set(self, engine: Engine) -> None:
         volume = draw("""
               y=0   y=1

@@ -155,8 +155,8 @@ class Reference:
     def set_block(self, pos: Pos, state: BlockState | str, entity: Entity | None = None) -> None:
         """Write a block state with all updates; see interface.Simulator.set_block.
 
-        A block without the support it needs, or one that turns with its neighbours, takes its place as
-        given and follows the updates. Raises SimError on blocks that the simulator refuses.
+        As with the command /setblock the new block first takes the shape that its neighbours give it, and is
+        not itself told of them. Raises SimError on blocks that the simulator refuses.
         """
         cell, world = self._cell(pos), self._world
         state = BlockState.parse(state) if isinstance(state, str) else state
@@ -172,7 +172,7 @@ class Reference:
             world.store(cell, new)
             world.notify_comparators(cell)
         else:
-            world.change(cell, new, neighbours=True)
+            world.change(cell, world.fitted(cell, new), neighbours=True)
 
     # --- readings ---------------------------------------------------------------------------
 

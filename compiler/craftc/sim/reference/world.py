@@ -101,6 +101,14 @@ class World:
                 self.updates.ask(Shape(cell + self.step[d], d ^ 1, new))
             new.rule.indirect_shapes(self, cell, new)
 
+    def fitted(self, cell: int, new: Entry) -> Entry:
+        """Return a block as its neighbours would shape it (updateFromNeighbourShapes); one that may not
+        stand there is returned as it is."""
+        shaped = new
+        for d in SHAPE_ORDER:
+            shaped = shaped.rule.shape_changed(self, cell, shaped, d, self.entry(cell + self.step[d]))
+        return new if shaped.id == 0 else shaped
+
     def set_flag(self, cell: int, entry: Entry, key: str, on: bool, *, neighbours: bool = False) -> None:
         """Change one property that is true or false."""
         self.change(cell, self.book.changed(entry, key, "true" if on else "false"), neighbours=neighbours)
