@@ -9,7 +9,7 @@ from tests.lm.test_grading import GOOD, standing_in
 from tests.train.models import babbler
 
 from craftc.cli import cli, run
-from craftc.lm.file import save
+from craftc.lm.file import load, save
 
 SENTENCES = (" oh yes, so it is.", " the dog is here.", " i am a cat!")
 CONFIG = """
@@ -46,6 +46,7 @@ def test_distil_then_train_then_evaluate(folder: Path) -> None:
     shown = call("train", "chat", "--data", data / "train.txt", "--held-out", data / "heldout.txt",
                  "--config", folder / "c.toml", "-o", folder / "m.pt")  # fmt: skip
     assert "parameters" in shown and "integers" in shown and "floats" in shown
+    assert load(folder / "m.pt").meta["data"] == json.loads((data / "card.json").read_text())
     shown = call("eval", folder / "m.pt", "--data", data / "heldout.txt", "--teacher", folder / "teacher.pt",
                  "--replies", 2, "--json")  # fmt: skip
     found = json.loads(shown)

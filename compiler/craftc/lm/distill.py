@@ -14,8 +14,10 @@ import hashlib
 import json
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -27,10 +29,13 @@ from craftc.lm.distill_filter import Rules, known_words, refusal
 from craftc.lm.distill_prompts import Grammar
 from craftc.lm.executor import Executor
 from craftc.lm.model import Int64, LanguageModel
+from craftc.lm.threads import one_blas_thread, processors
 
 Progress = Callable[[str, int, int], None]
 BATCH = 256
 TRAIN, HELD_OUT, CARD = "train.txt", "heldout.txt", "card.json"
+LINEAGE = ("source", "origin", "licence", "training_data", "lineage")
+"""Metadata of the teacher that goes into the card."""
 _LEAST_WORDS = 5
 """First turns of fewer words, such as greetings, are always trained on."""
 
@@ -76,9 +81,12 @@ def distill(
     """
     check_seed(teacher, 1)
     words = known_words(teacher.tokenizer.tokens) if config.known_words_only else frozenset[str]()
-    crowd = _Crowd(teacher, grammar or Grammar(), config, Rules(words=words))
+    count = min(processors(), config.dialogues)
+    crowds = [
+        _Crowd(teacher, grammar or Grammar(), config, Rules(words=words), (k, count)) for k in range(count)
+    ]
     lines: dict[str, list[str]] = {TRAIN: [], HELD_OUT: []}
-    for talk in _talks(crowd, config, progress):
+    for talk in _talks(crowds, config, progress):
         if talk.replies:
             name = HELD_OUT if held_out(talk.users[0], config.held_out_percent) else TRAIN
             parts = zip(talk.users, talk.replies, strict=False)
@@ -86,9 +94,8 @@ def distill(
     if not (lines[TRAIN] and lines[HELD_OUT]):
         raise ConfigError(f"no {TRAIN if not lines[TRAIN] else HELD_OUT} is left", where="data distill",
                           legal="more dialogues, or a teacher whose replies pass the filter")  # fmt: skip
-    found = Distilled(
-        len(lines[TRAIN]), len(lines[HELD_OUT]), sum(map(len, lines[TRAIN])), dict(crowd.verdicts)
-    )
+    verdicts = dict(sum((crowd.verdicts for crowd in crowds), Counter[str]()))
+    found = Distilled(len(lines[TRAIN]), len(lines[HELD_OUT]), sum(map(len, lines[TRAIN])), verdicts)
     _write(folder, lines, teacher, config, found)
     return found
 
@@ -120,7 +127,7 @@ def _write(
         "teacher": teacher.name,
         "teacher_sha256": digest(teacher),
         "numerics": teacher.numerics,
-        "lineage": str(teacher.meta.get("lineage", "")),
+        "lineage": {key: str(teacher.meta[key]) for key in LINEAGE if key in teacher.meta},
         "settings": asdict(config),
         "train": found.train,
         "held_out": found.held_out,
@@ -144,36 +151,50 @@ class _Talk:
     replies: list[str]
 
 
-def _talks(crowd: _Crowd, config: DistillConfig, progress: Progress | None) -> Iterator[_Talk]:
-    """Yields every dialogue when it is over, in order of their numbers."""
+def _talks(crowds: Sequence[_Crowd], config: DistillConfig, progress: Progress | None) -> Iterator[_Talk]:
+    """Yields every dialogue when it is over, in order of their numbers; each crowd works in a thread."""
     ready: dict[int, _Talk] = {}
     following = 0
-    while crowd.talks:
-        ready.update((talk.number, talk) for talk in crowd.step())
-        while following in ready:
-            yield ready.pop(following)
-            following += 1
-        if progress is not None:
-            progress("dialogues", following + len(ready), config.dialogues)
+    with one_blas_thread(), ThreadPoolExecutor(len(crowds)) as pool:
+        while any(crowd.talks for crowd in crowds):
+            for ended in pool.map(_Crowd.step, crowds):
+                ready.update((talk.number, talk) for talk in ended)
+            while following in ready:
+                yield ready.pop(following)
+                following += 1
+            if progress is not None:
+                progress("dialogues", following + len(ready), config.dialogues)
 
 
 class _Crowd:
     """Dialogues of several turns side by side; a row whose dialogue is over takes the next one, or goes.
 
-    A dialogue is over with its last turn, with the context, or with a reply that the rules refuse.
+    A dialogue is over with its last turn, with the context, or with a reply that the rules refuse. Crowd k of
+    n has the dialogues k, k + n, k + 2n, ...
     """
 
-    def __init__(self, teacher: LanguageModel, grammar: Grammar, config: DistillConfig, rules: Rules) -> None:
-        self._teacher, self._grammar, self._config, self._rules = teacher, grammar, config, rules
+    def __init__(
+        self,
+        teacher: LanguageModel,
+        grammar: Grammar,
+        config: DistillConfig,
+        rules: Rules,
+        part: tuple[int, int] = (0, 1),
+    ) -> None:
+        self._teacher, self._grammar, self._seed, self._rules = teacher, grammar, config.seed, rules
         self.verdicts: Counter[str] = Counter()
-        self._begun = min(BATCH, config.dialogues)
-        self.talks = [self._begin(n) for n in range(self._begun)]
-        self._states = np.array([self._seed(n) for n in range(self._begun)], dtype=np.int64)
-        self._executor = Executor(teacher, self._begun)
+        numbers = range(part[0], config.dialogues, part[1])
+        rows = min(max(1, BATCH // part[1]), len(numbers))
+        self._numbers = iter(numbers)
+        self.talks = [self._begin(n) for n in islice(self._numbers, rows)]
+        self._states = np.array([self._first_state(talk.number) for talk in self.talks], dtype=np.int64)
+        self._executor = Executor(teacher, rows)
         self._keys = teacher.graph.outputs["keys"]
 
     def step(self) -> list[_Talk]:
         """Feeds one token to every dialogue, draws where a turn has been fed; returns those that ended."""
+        if not self.talks:
+            return []
         tokens = [talk.queue.pop(0) for talk in self.talks]
         asking = np.array([not talk.queue for talk in self.talks])
         values = self._executor.step(tokens, [self._keys] if asking.any() else [])
@@ -210,12 +231,11 @@ class _Crowd:
         return len(talk.queue) > left
 
     def _replace(self, over: list[int]) -> None:
-        fresh = over[: self._config.dialogues - self._begun]
-        for row in fresh:
-            self.talks[row] = self._begin(self._begun)
-            self._states[row] = self._seed(self._begun)
-            self._begun += 1
-        self._executor.restart(fresh)
+        fresh = list(zip(over, self._numbers, strict=False))
+        for row, number in fresh:
+            self.talks[row] = self._begin(number)
+            self._states[row] = self._first_state(number)
+        self._executor.restart([row for row, _ in fresh])
         if gone := set(over[len(fresh) :]):
             kept = [row for row in range(len(self.talks)) if row not in gone]
             self._executor.keep(kept)
@@ -223,7 +243,7 @@ class _Crowd:
             self._states = self._states[kept]
 
     def _begin(self, number: int) -> _Talk:
-        users = self._grammar.dialogue(self._config.seed, number)
+        users = self._grammar.dialogue(self._seed, number)
         queue = self._turn(users[0])
         if len(queue) > self._teacher.context:
             where, legal = f"dialogue {number}", f"at most {self._teacher.context} tokens"
@@ -233,7 +253,7 @@ class _Crowd:
     def _turn(self, user: str) -> list[int]:
         return [*self._teacher.tokenizer.prompt(user), *self._teacher.tokenizer.after]
 
-    def _seed(self, number: int) -> int:
+    def _first_state(self, number: int) -> int:
         """Returns the seed of a dialogue's generator, never 0."""
         most = self._teacher.graph.inputs["state"].format.high
-        return int(np.random.default_rng([self._config.seed, number, 1]).integers(1, most + 1))
+        return int(np.random.default_rng([self._seed, number, 1]).integers(1, most + 1))

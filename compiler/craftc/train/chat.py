@@ -7,6 +7,8 @@ log folder        events for tensorboard, if asked for
 
 from __future__ import annotations
 
+import hashlib
+import json
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +20,7 @@ import torch
 
 from craftc.errors import ConfigError
 from craftc.lm.corpus import Corpus, read_corpus
+from craftc.lm.distill import CARD
 from craftc.lm.file import save
 from craftc.lm.model import LanguageModel
 from craftc.lm.tokenizer import Tokenizer
@@ -134,6 +137,19 @@ def _log(folder: Path | None) -> Iterator[Log | None]:
         yield log
 
 
+def _card(data: Path) -> dict[str, Any] | None:
+    """Returns the card of `craftc data distill` beside a file, if it is the card of these very bytes."""
+    path = data.parent / CARD
+    if not (data.is_file() and path.is_file()):
+        return None
+    try:
+        card = json.loads(path.read_text(encoding="utf-8"))
+        known = card["sha256"][data.name]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return card if known == hashlib.sha256(data.read_bytes()).hexdigest() else None
+
+
 def _meta(
     sources: Sources, config: ChatConfig, trainer: Trainer, nats: Nats, training: Corpus
 ) -> dict[str, Any]:
@@ -142,6 +158,7 @@ def _meta(
     return {
         "kind": "chat" if training.documents[0].chat else "stories",
         "origin": sources.origin,
+        "data": _card(sources.data),
         "config": asdict(config),
         "documents": len(training),
         "characters": training.characters,

@@ -240,25 +240,39 @@ def _code_name(matrix: Matrix) -> str:
     return {1: "ternary", 7: "int4", 127: "int8"}[matrix.largest]
 
 
+def named_matrices(net: Gpt) -> dict[str, Matrix]:
+    """Returns all matrices by the names of their tensors."""
+    named = {"tokens": net.tokens, "positions": net.positions}
+    if net.head is not None:
+        named["head"] = net.head
+    for number, block in enumerate(net.blocks):
+        assert isinstance(block, Block)
+        attention, mlp = f"layers.{number}.attention", f"layers.{number}.mlp"
+        named |= {
+            f"{attention}.{part}": getattr(block, part) for part in ("query", "key", "value", "project")
+        }
+        named |= {f"{mlp}.up": block.up, f"{mlp}.down": block.down}
+    return named
+
+
+def named_norms(net: Gpt) -> dict[str, Norm]:
+    """Returns all norms by the names of their operators; the tensor of gains is `<name>.gain`."""
+    norms = {"norm": net.norm}
+    for number, block in enumerate(net.blocks):
+        assert isinstance(block, Block)
+        norms |= {f"layers.{number}.attention.norm": block.norm1, f"layers.{number}.mlp.norm": block.norm2}
+    return norms
+
+
 def _tensors(net: Gpt) -> dict[str, Array]:
     """Returns all tables, codes and gains by the names that the graph uses."""
     found: dict[str, Array] = {
         "exp": a.score_table().astype(np.int16),
         "draw.table": draw_table().astype(np.int32),
     }
-    named = {"tokens": net.tokens, "positions": net.positions}
-    if net.head is not None:
-        named["head"] = net.head
-    norms = {"norm": net.norm}
-    for number, block in enumerate(net.blocks):
-        assert isinstance(block, Block)
-        attention, mlp = f"layers.{number}.attention", f"layers.{number}.mlp"
-        named |= {f"{attention}.{p}": getattr(block, p) for p in ("query", "key", "value", "project")}
-        named |= {f"{mlp}.up": block.up, f"{mlp}.down": block.down}
-        norms |= {f"{attention}.norm": block.norm1, f"{mlp}.norm": block.norm2}
-    for name, matrix in named.items():
+    for name, matrix in named_matrices(net).items():
         found[name] = matrix.codes().cpu().numpy().astype(np.int8)
-    for name, norm in norms.items():
+    for name, norm in named_norms(net).items():
         gain = (norm.read().detach() * (1 << a.GAIN_BITS)).round()
         found[f"{name}.gain"] = gain.cpu().numpy().astype(np.int16)
     return found
