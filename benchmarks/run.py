@@ -18,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
+import lm as language
 from craftc.blocks import Volume
 
 REPEATS = 3
@@ -75,7 +76,12 @@ def schematic() -> list[Row]:
     ]
 
 
-BENCHMARKS: dict[str, Callable[[], list[Row]]] = {"picture": picture, "schematic": schematic}
+BENCHMARKS: dict[str, Callable[[], list[Row]]] = {
+    "picture": picture,
+    "schematic": schematic,
+    "lm": language.speed,
+    "numerics": language.numerics,
+}
 
 
 def main(names: list[str]) -> int:
@@ -87,8 +93,8 @@ def main(names: list[str]) -> int:
     print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
     for name in names or BENCHMARKS:
         for what, value, unit in BENCHMARKS[name]():
-            print(f"{what:24} {value:10.3f} {unit}")
-    print(f"{'peak memory':24} {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:10.0f} MB")
+            print(f"{what:32} {value:10.3f} {unit}")
+    print(f"{'peak memory':32} {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:10.0f} MB")
     return 0
 
 
