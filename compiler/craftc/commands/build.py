@@ -41,10 +41,14 @@ def folding(command: Command) -> Command:
 @folding
 def estimate(model: Path, **settings: Any) -> None:
     """Tell size, time and cost of MODEL's machine before building it."""
+    from craftc.commands.language import load_language, show_estimate
     from craftc.estimate import estimate as run_estimate
     from craftc.model import load_checkpoint
 
     config = BuildConfig.from_mapping(settings)
+    if (language := load_language(model)) is not None:
+        show_estimate(language, config.lanes, config.words_per_lane)
+        return
     table(rows_of(run_estimate(load_checkpoint(model), config)))
 
 

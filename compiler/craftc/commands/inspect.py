@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from craftc.commands.files import REPORT, read_blocks, read_report
-from craftc.commands.screen import rows_of, table
+from craftc.commands.screen import rows_of, say, table
 
 ANY = click.Path(path_type=Path)
 COMMON = 12
@@ -17,9 +17,12 @@ COMMON = 12
 
 @click.command()
 @click.argument("source", metavar="FILE|DIR", type=ANY)
-def info(source: Path) -> None:
+@click.option("--graph", is_flag=True, help="Print the operators of a language model instead.")
+def info(source: Path, graph: bool) -> None:
     """Tell what a checkpoint, schematic, world or build is."""
-    if source.suffix == ".pt" and source.is_file():
+    if graph:
+        _show_graph(source)
+    elif source.suffix == ".pt" and source.is_file():
         table(_model_rows(source))
     elif (source / REPORT).is_file():
         table(rows_of(read_report(source)))
@@ -27,10 +30,20 @@ def info(source: Path) -> None:
         table(_block_rows(source))
 
 
+def _show_graph(path: Path) -> None:
+    from craftc import lm
+    from craftc.ir import show
+
+    say(show(lm.load(path).graph).rstrip("\n"))
+
+
 def _model_rows(path: Path) -> list[tuple[str, str]]:
     """Return facts about a checkpoint, with the width every sum needs."""
+    from craftc.commands.language import info_rows, load_language
     from craftc.model import load_checkpoint, prove
 
+    if (language := load_language(path)) is not None:
+        return info_rows(language, path)
     model = load_checkpoint(path)
     rows = rows_of({"name": model.name, "sizes": model.sizes, "parameters": model.parameters})
     for index, (layer, limits) in enumerate(zip(model.layers, prove(model), strict=True)):

@@ -60,6 +60,7 @@ _SHIFT = _count("bits dropped at the end")
 _MULTIPLIER = Param("int", "integer factor before the shift", 1, 1, (1 << 31) - 1)
 _OVERFLOW = Param("choice", "what happens outside the output format", "wrap", choices=OVERFLOW)
 _ROUNDING = Param("choice", "nearest adds 2^(shift-1) before the shift", "floor", choices=ROUNDING)
+_STORED = _count("width of the stored integers; 0: as narrow as they are", 0)
 _HEADS = Param("int", "heads, each a run of neighbouring numbers", 1, 1, 1 << 16)
 _PRODUCTS = Param("choice", "of exact integers, or of short floats", choices=("exact", "short"))
 
@@ -67,7 +68,7 @@ OPS: Mapping[str, OpSpec] = {
     "embedding": OpSpec(
         "row `index` of the table, times 2^shift",
         ("index",),
-        {"shift": _count("left shift of the stored integers", 0)},
+        {"shift": _count("left shift of the stored integers", 0), "bits": _STORED},
         {"table": 2},
     ),
     "add": OpSpec("a + b, wrapped or clamped", ("a", "b"), {"overflow": _OVERFLOW}),
@@ -91,6 +92,7 @@ OPS: Mapping[str, OpSpec] = {
             "numerator_bits": _count("the reciprocal is of 2^this"),
             "inverse_bits": _count("width of the reciprocal", low=1, high=32),
             "inverse_shift": _count("bits dropped after the reciprocal"),
+            "gain_bits": _STORED,
             "gain_drop": _count("low bits of a stored gain that are not used", 0),
             "gain_shift": _count("fraction bits of a gain"),
             "negative_from": Param("int", "least d that counts as negative", None, 1, 1 << 40),

@@ -104,6 +104,28 @@ def _width(tensor: str, axis: int) -> Callable[[Site], Fault]:
     return rule
 
 
+def _stored(param: str, tensor: str) -> Callable[[Site], Fault]:
+    """The stored integers fit the width that is declared for them."""
+
+    def rule(site: Site) -> Fault:
+        bits, needed = site.node[param], width_bits(site.tensors[tensor])
+        return None if not bits or needed <= bits else (f"{tensor} needs {needed} bits", f"{param}={bits}")
+
+    return rule
+
+
+def width_bits(array: Array) -> int:
+    """Returns the bits that every number of an array needs: two's complement if one is negative.
+
+    >>> width_bits(np.array([3, 0])), width_bits(np.array([-4, 3]))
+    (2, 3)
+    """
+    low, high = int(array.min()), int(array.max())
+    if low >= 0:
+        return max(1, high.bit_length())
+    return 1 + max((-low - 1).bit_length(), max(high, 0).bit_length())
+
+
 def _embedding(site: Site) -> Fault:
     table, out = site.tensors["table"].astype(np.int64), site.node.type.format
     source, rows = site.types[0], table.shape[0]
@@ -289,9 +311,9 @@ def _prbs(site: Site) -> Fault:
 
 
 RULES: Mapping[str, tuple[Callable[[Site], Fault], ...]] = {
-    "embedding": (_rank(0, 0), _embedding),
+    "embedding": (_rank(0, 0), _embedding, _stored("bits", "table")),
     "add": (_all_fixed, _equal_shapes),
-    "layer_norm": (_all_fixed, _rank(0, 1), _width("gain", 0), _layer_norm),
+    "layer_norm": (_all_fixed, _rank(0, 1), _width("gain", 0), _layer_norm, _stored("gain_bits", "gain")),
     "matmul": (_all_fixed, _rank(0, 1), _width("weights", 1), _matmul),
     "relu": (_all_fixed,),
     "requantise": (_all_fixed, _scaled),

@@ -35,7 +35,7 @@ class _Graph(Builder):
             "layer_norm", name, x, format=STREAM, tensors={"gain": name},
             mean_multiplier=MEAN, mean_shift=32, variance_bias=EPSILON, variance_bits=48,
             root_multiplier=ROOT, root_shift=27, numerator_bits=36, inverse_bits=24, inverse_shift=18,
-            gain_drop=1, gain_shift=21, negative_from=(1 << 23) - 1,
+            gain_bits=24, gain_drop=1, gain_shift=21, negative_from=(1 << 23) - 1,
         )  # fmt: skip
 
     def matrix(self, name: str, x: str) -> str:
@@ -87,11 +87,9 @@ class _Graph(Builder):
 def craftgpt_graph(tensors: Mapping[str, npt.NDArray[Any]]) -> Graph:
     """Returns the graph of CraftGPT over its tensors, in the `craftgpt` numerics."""
     g = _Graph(CONTEXT, tensors, VOCABULARY, state_bits=23)
-    token = g.add(
-        "embedding", "embedding.token", "token", format=STREAM, tensors={"table": "embedding.token"}
-    )
-    place = g.add(
-        "embedding", "embedding.position", "position", format=STREAM, tensors={"table": "embedding.position"}
+    token, place = (
+        g.add("embedding", name, source, format=STREAM, tensors={"table": name}, bits=18)
+        for name, source in (("embedding.token", "token"), ("embedding.position", "position"))
     )
     x = g.add("add", "embedding", token, place, format=STREAM)
     for layer in range(LAYERS):
