@@ -13,7 +13,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
@@ -76,11 +76,12 @@ def schematic() -> list[Row]:
     ]
 
 
-BENCHMARKS: dict[str, Callable[[], list[Row]]] = {
+BENCHMARKS: dict[str, Callable[[], Iterable[Row]]] = {
     "picture": picture,
     "schematic": schematic,
     "lm": language.speed,
     "numerics": language.numerics,
+    **sim.BENCHMARKS,
 }
 
 
@@ -93,8 +94,8 @@ def main(names: list[str]) -> int:
     print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
     for name in names or BENCHMARKS:
         for what, value, unit in BENCHMARKS[name]():
-            print(f"{what:32} {value:10.3f} {unit}")
-    print(f"{'peak memory':32} {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:10.0f} MB")
+            print(f"{what:40} {value:10.3f} {unit}", flush=True)
+    print(f"{'peak memory':40} {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:10.0f} MB")
     return 0
 
 

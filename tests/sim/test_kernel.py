@@ -17,3 +17,22 @@ def test_cached_code_is_stale_when_any_source_changes() -> None:
         assert cache._load_index() == {}
         cache._source_stamp = kept
         assert cache._load_index().keys() == engine_sees.keys()
+
+
+def test_an_index_that_names_lost_types_is_empty() -> None:
+    def load() -> dict[Any, Any]:
+        raise AttributeError("Can't get attribute 'Gone'")
+
+    assert kernel._forgiving(load)() == {}
+    assert kernel._forgiving(lambda: {"a": 1})() == {"a": 1}
+
+
+def test_rarely_is_its_argument() -> None:
+    assert [_negative(n) for n in (-1, 0, 1)] == [1, 0, 0]
+
+
+@kernel.hot
+def _negative(n: int) -> int:
+    if kernel.rarely(n < 0):
+        return 1
+    return 0

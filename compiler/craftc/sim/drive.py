@@ -32,14 +32,19 @@ def run_script(
     after each `every` ticks one row of `out` gets the probed levels."""
     done = 0
     row = 0
-    for t in range(ticks + 1):
+    t = 0
+    while True:
         while done < len(actions) and actions[done, 0] == t:
             use(net, state, actions[done, 1], actions[done, 2])
             done += 1
         if t == ticks:
             return
-        run(net, state, 1)
-        if (t + 1) % every == 0:
+        until = min(ticks, (t // every + 1) * every)
+        if done < len(actions):
+            until = min(until, signed(actions[done, 0]))
+        run(net, state, until - t)
+        t = until
+        if t % every == 0:
             _sample(state, start, source, loss, out, row)
             row += 1
 

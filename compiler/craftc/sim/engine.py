@@ -28,7 +28,7 @@ import numpy as np
 
 from craftc.sim import ring as q
 from craftc.sim import words as w
-from craftc.sim.kernel import AnyArray, hot, hot_inline, index, signed
+from craftc.sim.kernel import AnyArray, hot, hot_inline, index, rarely, signed
 from craftc.sim.react import (
     BURN,
     BURNOUTS,
@@ -126,7 +126,7 @@ def _log_turn_off(net: Net, state: State, n: int, now: int) -> None:
     state.toggles[index(row), index(place)] = now
     place = (place + 1) & 7
     word = word & ~(7 << w.SIDE) | place << w.SIDE
-    if state.toggles[index(row), index(place)] >= now - TOGGLE_WINDOW_GT:
+    if rarely(state.toggles[index(row), index(place)] >= now - TOGGLE_WINDOW_GT):
         state.scalar[BURNOUTS] += 1
         word |= BURNT
         if word & w.IS_PENDING == 0:
@@ -139,7 +139,7 @@ def _log_turn_off(net: Net, state: State, n: int, now: int) -> None:
 def _due(net: Net, state: State, n: int, word: int, now: int) -> int:
     """Return the output that node n, no repeater, takes when its scheduled tick runs."""
     value = signed(net.wanted[index(word & 0xFFF)]) & 15
-    if word >> w.CODE & 15 == w.TORCH and word & BURNT and value > 0 and word >> w.OUT & 15 == 0:
+    if rarely(word >> w.CODE & 15 == w.TORCH and word & BURNT != 0 and value > 0 and word >> w.OUT & 15 == 0):
         row = net.torch[index(n)]
         if state.toggles[index(row), index(word >> w.SIDE & 7)] >= now - TOGGLE_WINDOW_GT:
             return 0
@@ -154,7 +154,7 @@ def _run_repeater(net: Net, state: State, n: int, word: int, now: int) -> int:
         return 0
     value = 0 if out else 15
     give(net, state, n, word, value, now)
-    if value > 0 and word & 15 == 0:  # its input is off again: it turns off after its delay
+    if rarely(value > 0 and word & 15 == 0):  # its input is off again: it turns off after its delay
         word = signed(state.word[index(n)])
         if word & w.IS_PENDING == 0:
             state.word[index(n)] = word | w.IS_PENDING
@@ -197,9 +197,9 @@ def _run_list(net: Net, state: State, place: int, now: int) -> int:
         stop = min(at | q.LAST, end) if at >> 6 == end >> 6 else at | q.LAST
         for k in range(at, stop):
             n = signed(queue.item[index(k)])
-            old = signed(state.word[index(n)]) >> w.OUT & 15 if restless else 0
+            old = signed(state.word[index(n)]) >> w.OUT & 15 if rarely(restless) else 0
             events += _run_node(net, state, n, now)
-            if restless and signed(state.word[index(n)]) >> w.OUT & 15 < old:
+            if rarely(restless) and signed(state.word[index(n)]) >> w.OUT & 15 < old:
                 flicker(net, state, n, old)
         runs += stop - at
         q.give_chunk(queue, at)
@@ -221,7 +221,7 @@ def advance(net: Net, state: State, ticks: int, most: int) -> int:
         now += 1
         state.scalar[NOW] = now
         first = q.first_list(now)
-        if state.scalar[SHUFFLE] != 0:
+        if rarely(state.scalar[SHUFFLE] != 0):
             shuffle(state, first)
         before = runs
         for place in range(first, first + 4):

@@ -16,7 +16,9 @@ from typing import Any, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+from llvmlite import ir  # type: ignore[import-untyped]
+from numba import njit, types
+from numba.extending import intrinsic
 
 F = TypeVar("F", bound=Callable[..., Any])
 AnyArray = npt.NDArray[Any]
@@ -42,7 +44,20 @@ def _compiled(function: F, **options: bool) -> F:
     dispatcher = _jit(cache=True, nogil=True, **options)(function)
     cache_file = dispatcher._cache._cache_file
     cache_file._source_stamp = (cache_file._source_stamp, SOURCES)
+    cache_file._load_index = _forgiving(cache_file._load_index)
     return cast(F, dispatcher)
+
+
+def _forgiving(load: Callable[[], dict[Any, Any]]) -> Callable[[], dict[Any, Any]]:
+    """Return Numba's reader of a cache index; an index that names types which no longer exist is empty."""
+
+    def wrapped() -> dict[Any, Any]:
+        try:
+            return load()
+        except (AttributeError, ImportError):
+            return {}
+
+    return wrapped
 
 
 def kernel(function: F) -> F:
@@ -58,3 +73,15 @@ def hot(function: F) -> F:
 def hot_inline(function: F) -> F:
     """Return the function compiled into every caller."""
     return _compiled(function, _nrt=False, forceinline=True)
+
+
+@cast(Callable[[Any], Callable[[Any], bool]], intrinsic)
+def rarely(_: Any, condition: Any) -> tuple[Any, Any]:
+    """Return the condition, and tell the compiler that it is seldom true: code for it is put aside."""
+
+    def build(__: Any, builder: Any, ___: Any, args: Any) -> Any:
+        bit = ir.IntType(1)
+        expect = builder.module.declare_intrinsic("llvm.expect", [bit], ir.FunctionType(bit, [bit, bit]))
+        return builder.call(expect, [args[0], ir.Constant(bit, 0)])
+
+    return types.boolean(types.boolean), build

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from craftc.sim import ring as q
 from craftc.sim import words as w
-from craftc.sim.kernel import hot, hot_inline, index, signed
+from craftc.sim.kernel import hot, hot_inline, index, rarely, signed
 from craftc.sim.ring import Queue
 
 EXTREMELY_HIGH, VERY_HIGH, HIGH, NORMAL = range(4)  # TickPriority -3..0
@@ -73,7 +73,7 @@ def reacted(net: Net, state: State, n: int, word: int, now: int) -> int:
         key = word >> (w.KEY + (w.KEY_BITS if out > 0 else 0)) & 63
         put(state, n, now, key)
         return word | w.IS_PENDING
-    if change == w.AT_ONCE | 15:
+    if rarely(change == w.AT_ONCE | 15):
         state.scalar[EVENTS] += 1
         return word | 15 << w.OUT
     return word
@@ -99,9 +99,9 @@ def level_of(net: Net, state: State, node: int, side: int, row: int) -> int:
         level -= 1
     if side == 0:
         rear = signed(net.rear[index(node)])
-        if rear >= 16:
+        if rarely(rear >= 16):
             return rear - 16
-        if rear >= 0 and level < 15:
+        if rarely(rear >= 0 and level < 15):
             return rear
     return level
 
@@ -110,7 +110,7 @@ def level_of(net: Net, state: State, node: int, side: int, row: int) -> int:
 def moved(net: Net, state: State, link: int, word: int, before: int, after: int) -> int:
     """Return the word of the node a link of a comparator leads to, after the level that arrives changed."""
     shift = link >> 2 & 4
-    if word >> w.WIDE >> (link >> 4 & 1) & 1:
+    if rarely(word >> w.WIDE >> (link >> 4 & 1) & 1 != 0):
         level = counted(net, state, link, word, before, after)
         return word & ~(15 << shift) | level << shift
     if word >> w.CODE & w.ANALOG:
@@ -136,7 +136,7 @@ def tell_switch(net: Net, state: State, link: int, sign: int, now: int) -> None:
     amount = link & 15
     shift = link >> 2 & 4
     word = signed(state.word[index(node)])
-    if word >> w.WIDE >> (link >> 4 & 1) & 1:
+    if rarely(word >> w.WIDE >> (link >> 4 & 1) & 1 != 0):
         before = 0 if sign > 0 else amount
         level = counted(net, state, link, word, before, amount - before)
         word = word & ~(15 << shift) | level << shift
@@ -176,19 +176,19 @@ def give(net: Net, state: State, n: int, word: int, value: int, now: int) -> Non
     old = word >> w.OUT & 15
     state.word[index(n)] = word ^ (old ^ value) << w.OUT
     place = word >> w.LINK & 0xFFFFFFFF
-    single = word & w.SINGLE
-    count = 1
-    if not single:
-        count = signed(net.link[index(place - 1)])
-        if count & w.PAIRS:
-            tell_pairs(net, state, place, count ^ w.PAIRS, word >> w.CODE & w.ANALOG != 0, old, value, now)
-            return
-    if word >> w.CODE & w.ANALOG:
+    sign = 1 if value > old else -1
+    if word & w.SINGLE:
+        if rarely(word >> w.CODE & w.ANALOG != 0):
+            tell_level(net, state, place, old, value, now)
+        else:
+            tell_switch(net, state, place, sign, now)
+        return
+    count = signed(net.link[index(place - 1)])
+    if rarely(count & w.PAIRS != 0):
+        tell_pairs(net, state, place, count ^ w.PAIRS, word >> w.CODE & w.ANALOG != 0, old, value, now)
+    elif rarely(word >> w.CODE & w.ANALOG != 0):
         for e in range(place, place + count):
-            link = place if single else signed(net.link[index(e)])
-            tell_level(net, state, link, old, value, now)
+            tell_level(net, state, signed(net.link[index(e)]), old, value, now)
     else:
-        sign = 1 if value > old else -1
         for e in range(place, place + count):
-            link = place if single else signed(net.link[index(e)])
-            tell_switch(net, state, link, sign, now)
+            tell_switch(net, state, signed(net.link[index(e)]), sign, now)

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from craftc.sim.kernel import Ints, Longs, hot_inline, index, kernel, signed
+from craftc.sim.kernel import Ints, Longs, hot_inline, index, kernel, rarely, signed
 
 RING = 256  # game ticks; longer than the longest delay
 PRIORITIES = 4
@@ -61,7 +61,7 @@ def list_of(now: int, key: int) -> int:
 def push(queue: Queue, place: int, node: int) -> None:
     """Append a node to list `place`."""
     at = signed(queue.ends[index(2 * place + 1)])
-    if at & LAST == LAST:
+    if rarely(at & LAST == LAST):
         queue.used[FREE] -= 1
         chunk = signed(queue.stack[index(queue.used[FREE])]) * CHUNK
         if at == NOWHERE:

@@ -1,0 +1,38 @@
+"""Times MCHPRS (redpiler, through nucleation) on one board. Runs under the judges' Python.
+
+Reads {"schem": path, "rounds": [[[[x, y, z], ...], rt], ...], "repeats": n} from stdin: in every round the
+positions are right-clicked, then `rt` redstone ticks run; the rounds are repeated. Prints {"setup_s": s,
+"run_s": [s, ...]}: seconds of processor time of the set-up and of all ticks of each repetition.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from typing import Any
+
+import nucleation
+
+
+def main() -> None:
+    """Answer one request."""
+    request: dict[str, Any] = json.load(sys.stdin)
+    board = nucleation.Schematic.open(request["schem"])
+    began = time.process_time()
+    world = nucleation.MchprsWorld.create_with_options(board, True, False)
+    setup = time.process_time() - began
+    runs = []
+    for _ in range(request["repeats"] + 1):
+        spent = 0.0
+        for positions, ticks in request["rounds"]:
+            for position in positions:
+                world.on_use_block(*position)
+            began = time.process_time()
+            world.tick(ticks)
+            spent += time.process_time() - began
+        runs.append(spent)
+    json.dump({"setup_s": setup, "run_s": runs[1:]}, sys.stdout)
+
+
+main()
