@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 
 import lm as language
+import sim
 from craftc.blocks import Volume
 
 REPEATS = 3

@@ -1,8 +1,9 @@
 """Benchmarks of the simulator, beside MCHPRS where the judges' Python is there.
 
 Every board is a clocked line board (sim_boards.py), a finished board of others, or the digit machine.
-Set-up is from blocks in memory to a board that runs. Both engines get the same blocks, the same right-clicks and
-the same ticks; times are of the processor, medians, after one repetition that is not counted.
+Set-up is from blocks in memory to a board that runs. Both engines get the same blocks, the same
+right-clicks and the same ticks; times are of the processor, medians, after one repetition that is not
+counted.
 """
 
 from __future__ import annotations
