@@ -1,0 +1,71 @@
+"""Estimates of language models: what is counted is exact, what is priced is marked, nothing is free."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from tests.lm.toys import WIDTH, toy
+
+from craftc.errors import ConfigError
+from craftc.estimate.language import COEFFICIENTS, Coefficient, estimate_language
+from craftc.model.craftgpt import import_craftgpt
+
+
+def test_counts_follow_from_the_parallelism() -> None:
+    costs = estimate_language(toy(), lanes=5)
+    row = next(row for row in costs.rows if row.name == "m.query")
+    assert (row.weights, row.bits, row.lanes) == (256, 1024, 5)
+    assert row.words_per_lane == 4 * WIDTH  # 16 outputs on 5 lanes: 4 rounds of 16 inputs
+    assert row.redstone_ticks == 4 * WIDTH * COEFFICIENTS.word.value + COEFFICIENTS.matrix.value
+    assert row.events == 256 * COEFFICIENTS.event.value
+
+
+def test_words_per_lane_choose_the_lanes() -> None:
+    costs = estimate_language(toy(), words_per_lane=3 * WIDTH + 1)
+    row = next(row for row in costs.rows if row.name == "m.query")
+    assert (row.lanes, row.words_per_lane) == (6, 3 * WIDTH)
+    assert estimate_language(toy(), lanes=1000).rows[-1].lanes != 1000
+
+
+@pytest.mark.parametrize(
+    ("lanes", "words", "message"),
+    [
+        (3, 100, "both lanes and words"),
+        (0, None, "0 lanes"),
+        (None, WIDTH - 1, "at least 16, the words of one"),
+    ],
+)
+def test_impossible_parallelism_is_refused(lanes: int | None, words: int | None, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        estimate_language(toy(), lanes, words)
+
+
+def test_shared_tensors_count_once_and_nothing_is_free() -> None:
+    costs = estimate_language(toy())
+    assert [row.name for row in costs.rows].count("gain") == 1
+    assert all(row.volume > 0 and row.bits > 0 for row in costs.rows)
+    assert {"scores", "max", "reciprocal", "prbs"} <= set(costs.not_estimated)
+    assert costs.cache_bits == 2 * 24 * WIDTH * 16
+
+
+def test_coefficients_are_prices() -> None:
+    dear = replace(COEFFICIENTS, event=Coefficient(1000, "events per word", True, "a test"))
+    costs = estimate_language(toy(), coefficients=dear)
+    assert costs.total("events") == 1000 * (6 * WIDTH * WIDTH + 24 * WIDTH)
+    assert "event" in costs.coefficients.by_kind(measured=True)
+    assert set(COEFFICIENTS.by_kind(True)) | set(COEFFICIENTS.by_kind(False)) == {
+        "rom_bit", "lane", "word", "matrix", "event"
+    }  # fmt: skip
+
+
+def test_craftgpt_holds_the_bits_of_the_original(craftgpt: Path) -> None:
+    """46,008,448 bits of ROM, in the widths that its author states."""
+    costs = estimate_language(import_craftgpt(craftgpt))
+    by_op = {op: sum(row.bits for row in costs.rows if row.op == op) for op in {row.op for row in costs.rows}}
+    assert by_op == {
+        "matmul": 36_864_000, "embedding": 8_570_880, "layer_norm": 74_880, "table": 44_032, "rom": 454_656
+    }  # fmt: skip
+    assert costs.total("bits") == 46_008_448 and costs.cache_bits == 2_949_120
+    assert costs.total("weights") == 5_087_280
