@@ -63,8 +63,8 @@ def talk(
 def test_lines_and_commands(
     path: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    shown = talk(path, ["/why", "ab", "/why", "/why 1", "/why 99", "/reset", "/seed 3", "/nope", "?", "/quit"],
-                 monkeypatch, capsys)  # fmt: skip
+    lines = ["/why", "ab", "/why", "/why 1", "/why 99", "/reset", "/seed 3", "/nope", "?", "/quit"]
+    shown = talk(path, lines, monkeypatch, capsys)
     for text in ("nothing was drawn yet", "token 1 of", "no token '99'", "a new dialogue, seed 2", "seed 3",
                  "unknown command /nope", "no token begins with '?'"):  # fmt: skip
         assert text in shown, text

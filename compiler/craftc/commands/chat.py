@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -57,13 +58,14 @@ def chat(model: Path, seed: int, prompts: tuple[str, ...], as_json: bool, numeri
 
 def _lines() -> Iterator[str]:
     """Yields what the user types, or the lines of a pipe, until there are no more."""
-    while True:
-        if sys.stdin.isatty():
-            click.echo(click.style("you ", fg="green", bold=True), nl=False)
-        line = sys.stdin.readline()
-        if not line:
-            return
-        yield line.rstrip("\n")
+    if not sys.stdin.isatty():
+        yield from (line.rstrip("\n") for line in sys.stdin)
+        return
+    with suppress(ImportError):  # line editing, where the system has it
+        import readline  # noqa: F401
+    with suppress(EOFError):
+        while True:
+            yield input("you> ")
 
 
 @dataclass(slots=True)
@@ -110,12 +112,16 @@ class Talk:
                     self.answer(text)
             except ModelError as error:
                 say(click.style(str(error), fg="red"))
+            except KeyboardInterrupt:
+                say("\ninterrupted; the reply ends here")
 
     def answer(self, prompt: str) -> None:
         """Write the reply to a prompt while it is drawn, then what is left of the context."""
         dialogue, stops = self.dialogue, self.model.tokenizer.stops
         self.last = []
         began = False
+        if sys.stdout.isatty():
+            click.echo(click.style(f"{self.model.name}> ", bold=True), nl=False)
         for token in dialogue.stream(prompt):
             self.last.append(Drawn(token, dialogue.best))
             if token not in stops:
