@@ -2,7 +2,7 @@
 
     <folder>/train.txt      one dialogue per line, [INST] user [/INST] reply ...
     <folder>/heldout.txt    the same; no first turn of it begins a dialogue of train.txt
-    <folder>/card.json      teacher, settings, verdicts of the filter, sha256 of both files
+    <folder>/card.json      teacher, settings, counts, sha256 of both files
 
 Equal arguments give equal bytes, whatever the batch. The texts are the teacher's: they carry its lineage and
 must be used, and credited, as its own training data allows.
@@ -107,8 +107,8 @@ def held_out(first: str, percent: int) -> bool:
 
 
 def digest(model: LanguageModel) -> str:
-    """Returns the sha256 of a model's graph, tensors and tokens."""
-    found = hashlib.sha256(repr((model.numerics, model.graph, model.tokenizer.to_plain())).encode())
+    """Returns the sha256 of a model's numerics, tokens and tensors."""
+    found = hashlib.sha256(repr((model.numerics, model.tokenizer.to_plain())).encode())
     for name, array in sorted(model.tensors.items()):
         found.update(f"{name} {array.dtype} {array.shape}".encode())
         found.update(array.tobytes())
@@ -132,7 +132,6 @@ def _write(
         "train": found.train,
         "held_out": found.held_out,
         "characters": found.characters,
-        "replies": dict(sorted(found.verdicts.items())),
         "sha256": {name: hashlib.sha256(text).hexdigest() for name, text in texts.items()},
     }
     for name, text in texts.items():

@@ -158,15 +158,13 @@ class _Writer:
             self._b.add("cache", f"{one}s", one, format=str(vectors), capacity=self._config.context)
             for one in (k, v)
         )
-        root_bits = (
-            (self._config.width // heads).bit_length() - 1
-        ) // 2  # divided by sqrt(head size), a shift
-        frac = 2 * vectors.frac + root_bits
+        size_bits = (self._config.width // heads).bit_length() - 1
+        form = Fixed(2 * vectors.bits + size_bits, 2 * vectors.frac + size_bits // 2)  # / sqrt(head size)
         scores = self._b.add(
-            "scores", f"{name}.scores", q, keys, format=f"s32.{frac}", heads=heads, products="exact", shift=0
+            "scores", f"{name}.scores", q, keys, format=str(form), heads=heads, products="exact", shift=0
         )
-        weights = self._softmax(name, scores, frac)
-        wide = Fixed(24, vectors.frac + a.WEIGHT_FRACTION)
+        weights = self._softmax(name, scores, form)
+        wide = Fixed(vectors.bits + a.WEIGHT_FRACTION, vectors.frac + a.WEIGHT_FRACTION)
         gathered = self._b.add(
             "weighted_sum", f"{name}.gathered", weights, values, format=str(wide), heads=heads,
             products="exact", shift=0,
@@ -175,26 +173,30 @@ class _Writer:
         y = self._matmul(f"{name}.project", block.project, y, "vectors", "residual")
         return self._b.add("add", f"{name}.sum", x, y, format=self._config.residual, overflow="clamp")
 
-    def _softmax(self, name: str, scores: str, frac: int) -> str:
-        """Appends the weights (heads, T) of scores with `frac` fraction bits."""
-        top = self._b.add("max", f"{name}.max", scores, format=f"s32.{frac}")
-        steps = self._b.add(
-            "bucket",
-            f"{name}.steps",
-            top,
-            scores,
-            format=f"u32.{a.SCORE_STEP_BITS}",
-            shift=frac - a.SCORE_STEP_BITS,
+    def _softmax(self, name: str, scores: str, form: Fixed) -> str:
+        """Appends the weights (heads, T) of scores of a format; no sum or quotient can leave its format."""
+        top = self._b.add("max", f"{name}.max", scores, format=str(form))
+        steps = self._steps(f"{name}.steps", top, scores, form, a.SCORE_STEP_BITS)
+        entry_bits = a.SCORE_TOP.bit_length()
+        e = self._b.add(
+            "table", f"{name}.exp", steps, format=f"u{entry_bits}.{entry_bits}", tensors={"table": "exp"}
         )
-        e = self._b.add("table", f"{name}.exp", steps, format="u10.10", tensors={"table": "exp"})
-        total = self._b.add("sum", f"{name}.total", e, format="u24.10")
+        sum_bits = (self._config.context * a.SCORE_TOP).bit_length()
+        total = self._b.add("sum", f"{name}.total", e, format=f"u{sum_bits}.{entry_bits}")
+        most = (1 << a.SCORE_RECIPROCAL_BITS) // a.SCORE_TOP  # the best position's entry is SCORE_TOP
         inverse = self._b.add(
-            "reciprocal", f"{name}.inverse", total, format="u24.14", numerator_bits=a.SCORE_RECIPROCAL_BITS
-        )
+            "reciprocal", f"{name}.inverse", total, numerator_bits=a.SCORE_RECIPROCAL_BITS,
+            format=f"u{most.bit_length()}.{a.SCORE_RECIPROCAL_BITS - entry_bits}",
+        )  # fmt: skip
         drop = a.SCORE_RECIPROCAL_BITS - a.WEIGHT_FRACTION
         return self._b.add(
             "multiply", f"{name}.weights", inverse, e, format=f"u8.{a.WEIGHT_FRACTION}", shift=drop
         )
+
+    def _steps(self, name: str, top: str, x: str, form: Fixed, step_bits: int) -> str:
+        """Appends the distance from the largest number, in steps of 2^-step_bits."""
+        shift = form.frac - step_bits
+        return self._b.add("bucket", name, top, x, format=f"u{form.bits - shift}.{step_bits}", shift=shift)
 
     def _perceptron(self, name: str, block: Block, x: str) -> str:
         """Appends one perceptron and its residual sum."""
@@ -208,12 +210,9 @@ class _Writer:
         """Appends probabilities, candidates and the draw; returns the finished graph."""
         add, form = self._b.add, self._config.format("logits")
         top = add("max", "draw.max", logits, format=str(form))
-        shift = form.frac - LOGIT_STEP_BITS
-        steps = add(
-            "bucket", "draw.steps", top, logits, format=f"u{form.bits}.{LOGIT_STEP_BITS}", shift=shift
-        )
+        steps = self._steps("draw.steps", top, logits, form, LOGIT_STEP_BITS)
         e = add("table", "draw.exp", steps, format="u23.23", tensors={"table": "draw.table"})
-        total = add("sum", "draw.total", e, format="u33.23")
+        total = add("sum", "draw.total", e, format=f"u{PROBABILITY_BITS + self._id_bits}.23")
         inverse = add(
             "reciprocal", "draw.inverse", total, format="u24.23", numerator_bits=_DRAW_RECIPROCAL_BITS
         )
