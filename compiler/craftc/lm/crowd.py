@@ -73,17 +73,20 @@ def _run(
         _Crowd(whole, rows[k::threads], np.array(seeds[k::threads], dtype=np.int64), drawn[k::threads], batch)
         for k in range(threads)
     ]
-    lock = threading.Lock()
+    lock, stop = threading.Lock(), threading.Event()
 
     def work(crowd: _Crowd) -> None:
-        while crowd.step(watch, want):
+        while not stop.is_set() and crowd.step(watch, want):
             if progress is not None:
                 with lock:
                     progress("dialogues", sum(c.over for c in crowds), len(rows))
 
     with one_blas_thread(), ThreadPoolExecutor(threads) as pool:
-        for future in [pool.submit(work, crowd) for crowd in crowds]:
-            future.result()
+        try:
+            for future in [pool.submit(work, crowd) for crowd in crowds]:
+                future.result()
+        finally:
+            stop.set()  # an error, or an interruption, ends the other threads too
     return drawn
 
 
