@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from tests.lm import formulas as f
 
 from craftc.errors import ModelError
 from craftc.ir.graph import Node
-from craftc.ir.rules import Site
+from craftc.ir.site import Site
 from craftc.ir.types import parse_type
 from craftc.lm.operators import Moment, compile_node, root
 from craftc.model.craftgpt.graph import craftgpt_graph
@@ -42,6 +43,7 @@ def unsigned(x: Array) -> list[Any]:
     return listed
 
 
+@cache
 def node_of(op: str) -> Node:
     """Return the first node of an operator as the original machine sets it."""
     rng = np.random.default_rng(0)

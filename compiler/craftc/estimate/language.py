@@ -22,7 +22,7 @@ from dataclasses import dataclass, fields
 from craftc.errors import ConfigError
 from craftc.ir.graph import Node
 from craftc.ir.ops import CODE_BITS
-from craftc.ir.rules import width_bits
+from craftc.ir.site import width_bits
 from craftc.lm.model import Array, LanguageModel
 
 LANES = 48

@@ -9,7 +9,8 @@ import numpy.typing as npt
 
 from craftc.ir.graph import Graph, Node
 from craftc.ir.ops import Value
-from craftc.ir.rules import SHAPES, Site
+from craftc.ir.rules import SHAPES
+from craftc.ir.site import Site
 from craftc.ir.types import Format, Type, parse_format
 
 

@@ -7,41 +7,27 @@ themselves, so that an int64 never overflows while a graph is executed. `spec.ch
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from craftc.errors import OverflowRefused
-from craftc.ir.graph import Node
 from craftc.ir.ops import CODES, COMPANDED_FRACTION
-from craftc.ir.types import Dimension, Fixed, Short, Type
+from craftc.ir.site import (
+    Array,
+    Fault,
+    Shape,
+    Site,
+    all_fixed,
+    equal_shapes,
+    rank,
+    same_format,
+    stored,
+    width,
+)
+from craftc.ir.types import Fixed, Short
 
 INT64_BITS = 62
 """Magnitudes stay below 2^62, so a sum of two still fits int64."""
-
-Array = npt.NDArray[Any]
-Shape = tuple[Dimension, ...]
-Fault = tuple[str, str] | None
-
-
-@dataclass(frozen=True, slots=True)
-class Site:
-    """A node with the types of its inputs and the arrays of its tensors."""
-
-    node: Node
-    types: tuple[Type, ...]
-    tensors: Mapping[str, Array]
-
-    def shape(self, index: int = 0) -> Shape:
-        """Shape of one input."""
-        return self.types[index].shape
-
-    @property
-    def fixed(self) -> bool:
-        """Whether all inputs and the output are fixed-point."""
-        return all(isinstance(t.format, Fixed) for t in (*self.types, self.node.type))
 
 
 def _same(site: Site) -> Shape:
@@ -69,61 +55,6 @@ SHAPES: Mapping[str, Callable[[Site], Shape]] = {
     "weighted_sum": lambda site: site.shape(1)[1:],
     "top_k": lambda site: (site.node["k"],), "prbs": _same, "sample": lambda _: (),
 }  # fmt: skip
-
-
-def _all_fixed(site: Site) -> Fault:
-    return None if site.fixed else ("takes or makes short floats", "fixed-point formats")
-
-
-def _same_format(site: Site) -> Fault:
-    made, given = site.node.type.format, site.types[0].format
-    return None if made == given else (f"makes {made} of {given}", str(given))
-
-
-def _rank(index: int, rank: int) -> Callable[[Site], Fault]:
-    def rule(site: Site) -> Fault:
-        found = len(site.shape(index))
-        return None if found == rank else (f"input {site.node.inputs[index]!r} has {found} axes", str(rank))
-
-    return rule
-
-
-def _equal_shapes(site: Site) -> Fault:
-    if site.shape(0) == site.shape(1):
-        return None
-    return f"inputs are {site.types[0]} and {site.types[1]}", "equal shapes"
-
-
-def _width(tensor: str, axis: int) -> Callable[[Site], Fault]:
-    def rule(site: Site) -> Fault:
-        found, wanted = site.tensors[tensor].shape[axis], site.shape()[-1]
-        return (
-            None if found == wanted else (f"{tensor} is for {found} inputs, there are {wanted}", str(wanted))
-        )
-
-    return rule
-
-
-def _stored(param: str, tensor: str) -> Callable[[Site], Fault]:
-    """The stored integers fit the width that is declared for them."""
-
-    def rule(site: Site) -> Fault:
-        bits, needed = site.node[param], width_bits(site.tensors[tensor])
-        return None if not bits or needed <= bits else (f"{tensor} needs {needed} bits", f"{param}={bits}")
-
-    return rule
-
-
-def width_bits(array: Array) -> int:
-    """Returns the bits that every number of an array needs: two's complement if one is negative.
-
-    >>> width_bits(np.array([3, 0])), width_bits(np.array([-4, 3]))
-    (2, 3)
-    """
-    low, high = int(array.min()), int(array.max())
-    if low >= 0:
-        return max(1, high.bit_length())
-    return 1 + max((-low - 1).bit_length(), max(high, 0).bit_length())
 
 
 def _embedding(site: Site) -> Fault:
@@ -180,8 +111,8 @@ def _exact_sum(site: Site, weights: Array) -> Fault:
 
 
 def _layer_norm(site: Site) -> Fault:
-    node, bits, width = site.node, site.types[0].format.bits, site.shape()[-1]
-    assert isinstance(width, int)
+    node, bits, size = site.node, site.types[0].format.bits, site.shape()[-1]
+    assert isinstance(size, int)
     if site.types[0].format.low == 0 or node.type.format.low == 0:
         return f"makes {node.type.format} of {site.types[0].format}", "signed formats"
     if not 1 << (bits - 2) <= node["negative_from"] <= 1 << (bits - 1):
@@ -190,8 +121,8 @@ def _layer_norm(site: Site) -> Fault:
     if int(gain.min()) < 0:
         return f"gain {int(gain.min())}", "0 or more"
     sums = {
-        "mean": (width << (bits - 1)) * node["mean_multiplier"],
-        "squares": node["variance_bias"] + (width << (2 * bits - 2)),
+        "mean": (size << (bits - 1)) * node["mean_multiplier"],
+        "squares": node["variance_bias"] + (size << (2 * bits - 2)),
         "root": node["root_multiplier"] << (node["variance_bits"] + 1) // 2,
         "scaled": 1 << (bits - 1 + node["inverse_bits"]),
         "gained": int(gain.max())
@@ -258,11 +189,11 @@ def _long_sum(site: Site) -> Fault:
 def _attention(site: Site) -> Fault:
     is_scores = site.node.op == "scores"
     vector, kept = (site.shape(0), site.shape(1)) if is_scores else (site.shape(1)[1:], site.shape(1))
-    heads, width = site.node["heads"], vector[0] if vector else 0
-    if len(kept) != 2 or kept[0] != "T" or kept[1] != width:
+    heads, size = site.node["heads"], vector[0] if vector else 0
+    if len(kept) != 2 or kept[0] != "T" or kept[1] != size:
         return f"takes {site.types[0]} and {site.types[1]}", "a vector and a cache of the same width"
-    if not isinstance(width, int) or width % heads:
-        return f"{heads} heads do not divide {width}", "a divisor"
+    if not isinstance(size, int) or size % heads:
+        return f"{heads} heads do not divide {size}", "a divisor"
     if not is_scores and site.shape(0) != (heads, "T"):
         return f"weights are {site.types[0]}", f"[{heads},T]"
     return None
@@ -311,25 +242,25 @@ def _prbs(site: Site) -> Fault:
 
 
 RULES: Mapping[str, tuple[Callable[[Site], Fault], ...]] = {
-    "embedding": (_rank(0, 0), _embedding, _stored("bits", "table")),
-    "add": (_all_fixed, _equal_shapes),
-    "layer_norm": (_all_fixed, _rank(0, 1), _width("gain", 0), _layer_norm, _stored("gain_bits", "gain")),
-    "matmul": (_all_fixed, _rank(0, 1), _width("weights", 1), _matmul),
-    "relu": (_all_fixed,),
-    "requantise": (_all_fixed, _scaled),
+    "embedding": (rank(0, 0), _embedding, stored("bits", "table")),
+    "add": (all_fixed, equal_shapes),
+    "layer_norm": (all_fixed, rank(0, 1), width("gain", 0), _layer_norm, stored("gain_bits", "gain")),
+    "matmul": (all_fixed, rank(0, 1), width("weights", 1), _matmul),
+    "relu": (all_fixed,),
+    "requantise": (all_fixed, _scaled),
     "pack": (_pack,),
-    "cache": (_rank(0, 1), _same_format),
+    "cache": (rank(0, 1), same_format),
     "scores": (_attention, _products),
-    "scale": (_all_fixed, _scaled),
-    "max": (_all_fixed, _same_format),
-    "bucket": (_all_fixed, _bucket),
-    "table": (_all_fixed, _table),
-    "sum": (_all_fixed, _long_sum),
-    "reciprocal": (_all_fixed,),
-    "multiply": (_all_fixed, _multiply),
+    "scale": (all_fixed, _scaled),
+    "max": (all_fixed, same_format),
+    "bucket": (all_fixed, _bucket),
+    "table": (all_fixed, _table),
+    "sum": (all_fixed, _long_sum),
+    "reciprocal": (all_fixed,),
+    "multiply": (all_fixed, _multiply),
     "weighted_sum": (_attention, _products),
-    "top_k": (_all_fixed, _rank(0, 1), _top_k),
-    "prbs": (_all_fixed, _rank(0, 0), _prbs),
-    "sample": (_all_fixed, _rank(0, 1), _rank(1, 0)),
+    "top_k": (all_fixed, rank(0, 1), _top_k),
+    "prbs": (all_fixed, rank(0, 0), _prbs),
+    "sample": (all_fixed, rank(0, 1), rank(1, 0)),
 }
 """Further rules of every operator, in the order in which they are tried."""

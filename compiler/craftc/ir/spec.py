@@ -10,7 +10,8 @@ import numpy.typing as npt
 from craftc.errors import ModelError, UnsupportedOp
 from craftc.ir.graph import INPUTS, ROLES, Graph, Node
 from craftc.ir.ops import OPS, Param
-from craftc.ir.rules import RULES, SHAPES, Fault, Site
+from craftc.ir.rules import RULES, SHAPES
+from craftc.ir.site import Fault, Site
 from craftc.ir.types import Fixed, Type
 
 Array = npt.NDArray[Any]

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from craftc.errors import ModelError
 from craftc.ir.graph import Node
-from craftc.ir.rules import Site
+from craftc.ir.site import Site
 from craftc.lm.model import Array, Int64, LanguageModel
 from craftc.lm.operators import Moment, Run, compile_node
 from craftc.lm.threads import one_blas_thread

@@ -6,7 +6,7 @@ the rules here, so it can be executed without further checks.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, cast, get_args
 
@@ -15,10 +15,11 @@ import numpy.typing as npt
 
 from craftc.errors import ModelError
 from craftc.ir.graph import Graph, Node
-from craftc.ir.ops import COMPANDED_FRACTION, companded
+from craftc.ir.ops import COMPANDED_FRACTION
 from craftc.ir.spec import check
 from craftc.ir.types import Fixed
 from craftc.lm.tokenizer import Tokenizer
+from craftc.lm.weights import decode
 
 Numerics = Literal["craftgpt", "integer"]
 NUMERICS: tuple[str, ...] = get_args(Numerics)
@@ -162,17 +163,6 @@ class IntegerMatrix:
     rounding: str
 
 
-def decoded(model: LanguageModel, node: Node) -> Int64:
-    """Returns the weights of a matmul as exact integers, companded8 in units of 2^-11."""
-    codes = model.tensors[node.tensors["weights"]]
-    if node["code"] != "companded8":
-        return codes.astype(np.int64)
-    units = np.array([companded(code).units for code in range(128)], dtype=np.int64)
-    table = np.concatenate([units, -units])
-    found: Int64 = table[codes]
-    return found
-
-
 def integer_weights(model: LanguageModel, name: str) -> IntegerMatrix:
     """Returns a matrix of the model as exact integers with its scale and formats.
 
@@ -184,7 +174,7 @@ def integer_weights(model: LanguageModel, name: str) -> IntegerMatrix:
     node = model.graph.node(name)
     x, y = model.graph.types()[node.inputs[0]].format, node.type.format
     assert isinstance(x, Fixed) and isinstance(y, Fixed)
-    weights = decoded(model, node)
+    weights = decode(model.tensors[node.tensors["weights"]], node["code"])
     factors = (
         model.tensors[node.tensors["multipliers"]] if "multipliers" in node.tensors else node["multiplier"]
     )
@@ -193,8 +183,3 @@ def integer_weights(model: LanguageModel, name: str) -> IntegerMatrix:
         name, weights, fraction, np.broadcast_to(np.asarray(factors, np.int64), weights.shape[:1]),
         node["shift"], x, y, node["overflow"], node["rounding"],
     )  # fmt: skip
-
-
-def matrices(model: LanguageModel) -> Iterable[Node]:
-    """Returns the matmul nodes in order."""
-    return [node for node in model.graph if node.op == "matmul"]

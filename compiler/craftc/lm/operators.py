@@ -16,14 +16,12 @@ import numpy as np
 import numpy.typing as npt
 
 from craftc.errors import ModelError
-from craftc.ir.ops import CODES, companded
-from craftc.ir.rules import Site
+from craftc.ir.site import Site
 from craftc.ir.types import Fixed, Format, Short
 from craftc.lm import kernels
+from craftc.lm.weights import decode, exact_product
 
 Array = npt.NDArray[Any]
-FLOAT_EXACT_BITS = 53
-"""Integers below 2^53 are exact in float64, and so are sums of them, in any order."""
 
 
 @dataclass(slots=True)
@@ -140,26 +138,6 @@ def _matmul(site: Site) -> Run:
         return fit(_shifted(total * factors, node["shift"], node["rounding"]), out, node["overflow"])
 
     return run
-
-
-def decode(codes: Array, code: str) -> Array:
-    """Returns weights as int64, companded8 in units of 2^-11."""
-    if code not in CODES:
-        raise ModelError(f"code {code!r}", where="weights", legal=", ".join(CODES))
-    if code != "companded8":
-        return codes.astype(np.int64)
-    units = np.array([companded(c).units for c in range(128)], dtype=np.int64)
-    return np.concatenate([units, -units])[codes]
-
-
-def exact_product(weights: Array, source: Fixed) -> Callable[[Array], Array]:
-    """Returns x -> x @ weights.T in exact integers, by floating-point products where those are exact."""
-    largest = int(np.abs(weights).sum(axis=1).max()) * max(-source.low, source.high)
-    if largest.bit_length() > FLOAT_EXACT_BITS:
-        turned = np.ascontiguousarray(weights.T)
-        return lambda x: x @ turned
-    floats = np.ascontiguousarray(weights.T, dtype=np.float64)
-    return lambda x: (x.astype(np.float64) @ floats).astype(np.int64)
 
 
 def _relu(site: Site) -> Run:
