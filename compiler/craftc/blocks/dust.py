@@ -83,18 +83,20 @@ class _Neighbours:
     """Palette entries beside given cells; outside the box is air."""
 
     def __init__(self, volume: Volume, flat: npt.NDArray[np.int64]) -> None:
-        self._ids = volume.ids
-        self._y, self._z, self._x = np.unravel_index(flat, volume.ids.shape)
+        height, length, width = volume.ids.shape
+        padded = np.zeros((height + 2, length + 2, width + 2), dtype=np.uint16)
+        padded[1:-1, 1:-1, 1:-1] = volume.ids
+        row, x = np.divmod(flat, width)
+        y, z = np.divmod(row, length)
+        self._ids = padded.reshape(-1)
+        self._steps = (1, (length + 2) * (width + 2), width + 2)
+        self._cell = ((y + 1) * (length + 2) + z + 1) * (width + 2) + x + 1
 
     def at(self, dx: int, dy: int, dz: int) -> npt.NDArray[np.uint16]:
         """Return the entries at an offset, shape (cells,)."""
-        y, z, x = self._y + dy, self._z + dz, self._x + dx
-        inside = np.ones(len(y), dtype=np.bool_)
-        for value, limit in zip((y, z, x), self._ids.shape, strict=True):
-            inside &= (value >= 0) & (value < limit)
-        out = np.zeros(len(y), dtype=np.uint16)
-        out[inside] = self._ids[y[inside], z[inside], x[inside]]
-        return out
+        step = dx * self._steps[0] + dy * self._steps[1] + dz * self._steps[2]
+        there: npt.NDArray[np.uint16] = self._ids[self._cell + step]
+        return there
 
 
 _STEP = ((0, -1), (0, 1), (-1, 0), (1, 0))  # (dx, dz) of SIDES
@@ -132,7 +134,7 @@ def _extend(links: Shapes, dot: BoolTable) -> Shapes:
 def dust_cells(volume: Volume, tables: Tables | None = None) -> DustCells:
     """Return every dust of the volume with its computed shape, in array order."""
     rules = _rules(volume.palette, tables or tables_of(volume.palette))
-    flat = np.flatnonzero(rules.dust[volume.ids].ravel()).astype(np.int64)
+    flat = np.flatnonzero(rules.dust[volume.ids.reshape(-1)])
     links = _links(_Neighbours(volume, flat), rules)
     return DustCells(flat, _extend(links, rules.dot[volume.ids.ravel()[flat]]))
 

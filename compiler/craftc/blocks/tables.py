@@ -199,8 +199,7 @@ def tables_of(palette: Palette) -> Tables:
 def used_entries(volume: Volume) -> BoolTable:
     """Return which palette entries occur in the volume, shape (len(palette),)."""
     used = np.zeros(len(volume.palette), dtype=np.bool_)
-    for layer in volume.ids:  # one y level at a time: bincount widens its input
-        used |= np.bincount(layer.ravel(), minlength=len(used)) > 0
+    used[volume.ids.reshape(-1)] = True
     return used
 
 
@@ -218,10 +217,10 @@ def refusal(state: BlockState, where: str = "") -> SimError:
     return SimError(f"{state} {reason}: the simulator does not model it", where=where, legal=LEGAL)
 
 
-def known_tables(volume: Volume) -> Tables:
+def known_tables(volume: Volume, used: BoolTable | None = None) -> Tables:
     """Return the tables of a volume's palette. Raises SimError naming an unknown block and its place."""
     tables = tables_of(volume.palette)
-    unknown = np.flatnonzero(used_entries(volume) & ~tables.known)
+    unknown = np.flatnonzero((used_entries(volume) if used is None else used) & ~tables.known)
     if len(unknown):
         state = volume.palette.state(int(unknown[0]))
         raise refusal(state, str(first_position(volume, int(unknown[0]))))

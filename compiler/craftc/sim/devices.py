@@ -137,8 +137,8 @@ def device_tables(volume: Volume) -> tuple[DeviceTables, Tables]:
 
     Composters of level 7 are refused: they turn into level 8 by themselves (Minecraft Wiki "Composter").
     """
-    tables = known_tables(volume)
     used = used_entries(volume)
+    tables = known_tables(volume, used)
     ripening = [
         i for i, (s, _) in enumerate(volume.palette) if s.short == "composter" and s.get("level") == "7"
     ]

@@ -69,19 +69,12 @@ class Graph:
         return len(self.cell)
 
 
-def _padded(volume: Volume) -> tuple[npt.NDArray[np.uint16], Longs]:
-    """Return the flat palette entries with one cell of air around, and the six offsets."""
-    padded = np.pad(volume.ids, 1)
-    _, length, width = padded.shape
-    off = np.array([-width * length, width * length, -width, width, -1, 1], dtype=np.int64)
-    return padded.reshape(-1), off
-
-
 def _unpad(cells: Longs, volume: Volume) -> Longs:
     """Return flat indices into volume.ids of flat indices into the padded grid."""
-    height, length, width = volume.ids.shape
-    y, z, x = np.unravel_index(cells, (height + 2, length + 2, width + 2))
-    return np.ravel_multi_index((y - 1, z - 1, x - 1), volume.ids.shape).astype(np.int64)
+    _, length, width = volume.ids.shape
+    out = np.empty(len(cells), dtype=np.int64)
+    links.unpad(cells, length, width, out)
+    return out
 
 
 def _dust_mask(dust: DustCells) -> Bytes:
@@ -96,8 +89,10 @@ def _grid(
     conductor: npt.NDArray[np.bool_],
     analog: npt.NDArray[np.int16],
 ) -> tuple[links.Grid, Longs, Longs]:
-    entry, off = _padded(volume)
-    slot = np.full(len(entry), -1, dtype=np.int32)
+    entry = links.pad(volume.ids)
+    step_z, step_y = volume.ids.shape[2] + 2, (volume.ids.shape[1] + 2) * (volume.ids.shape[2] + 2)
+    off = np.array([-step_y, step_y, -step_z, step_z, -1, 1], dtype=np.int64)
+    slot = np.empty(len(entry), dtype=np.int32)  # set where a node or dust is; nothing else is read
     node_cell, dust_cell = links.index_cells(entry, devices.kind, slot)
     grid = links.Grid(
         entry, slot, off, devices.kind, devices.gives, devices.strong, devices.reads, devices.sides,

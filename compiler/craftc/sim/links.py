@@ -16,7 +16,10 @@ import numpy as np
 import numpy.typing as npt
 
 from craftc.sim.devices import COMPARE, DUST, NOTHING, REPEATER, SUBTRACT
-from craftc.sim.kernel import AnyArray, Bytes, Ints, Longs, kernel
+from craftc.sim.kernel import AnyArray, Bytes, Ints, Longs, hot, hot_inline, index, kernel, signed
+
+ROOM = 64
+"""More entries than one cell can append: five blocks with six readers each, and what stands beside."""
 
 
 class Grid(NamedTuple):
@@ -37,18 +40,22 @@ class Grid(NamedTuple):
 
 @kernel
 def grow(array: AnyArray, size: int) -> AnyArray:
-    """Return an array of twice the length that starts with array[:size]."""
-    out = np.empty(max(16, 2 * len(array)), array.dtype)
+    """Return an array of 1.5 times the length, and some, that starts with array[:size]."""
+    out = np.empty(len(array) + len(array) // 2 + 4 * ROOM, array.dtype)
     out[:size] = array[:size]
     return out
 
 
-@kernel
-def _push(array: AnyArray, size: int, value: int) -> tuple[AnyArray, int]:
-    if size == len(array):
-        array = grow(array, size)
-    array[size] = value
-    return array, size + 1
+@hot_inline
+def _put(array: Ints, size: int, value: int) -> int:
+    """Append to an array that has room; return the new size."""
+    array[index(size)] = value
+    return size + 1
+
+
+@hot_inline
+def _entry(grid: Grid, cell: int) -> int:
+    return signed(grid.entry[index(cell)])
 
 
 @kernel
@@ -60,46 +67,55 @@ def wire_links(grid: Grid, dust_cell: Longs, reach: int) -> tuple[Longs, Ints]:
     calculateTargetStrength). `reach` is the offset of one step up.
     """
     start = np.zeros(len(dust_cell) + 1, np.int64)
-    target = np.empty(2 * len(dust_cell) + 16, np.int32)
+    target = np.empty(2 * len(dust_cell) + ROOM, np.int32)
     size = 0
     for i in range(len(dust_cell)):
-        cell = dust_cell[i]
-        on_conductor = grid.conductor[grid.entry[cell - reach]]
-        open_above = not grid.conductor[grid.entry[cell + reach]]
-        for d in range(2, 6):
-            beside = cell + grid.off[d]
-            if grid.kind[grid.entry[beside]] == DUST:
-                target, size = _push(target, size, grid.slot[beside])
-            if open_above and grid.kind[grid.entry[beside + reach]] == DUST:
-                target, size = _push(target, size, grid.slot[beside + reach])
-            below = beside - reach
-            if (
-                on_conductor
-                and not grid.conductor[grid.entry[beside]]
-                and grid.kind[grid.entry[below]] == DUST
-            ):
-                target, size = _push(target, size, grid.slot[below])
+        if size + ROOM > len(target):
+            target = grow(target, size)
+        size = _wires(grid, dust_cell[i], reach, target, size)
         start[i + 1] = size
-    return start, target[:size]
+    return start, target[:size].copy()
 
 
-@kernel
-def _main_port(grid: Grid, cell: int, d: int) -> int:
+@hot_inline
+def _wires(grid: Grid, cell: int, reach: int, target: Ints, size: int) -> int:
+    """Append the dust that reads the dust at `cell`."""
+    on_conductor = grid.conductor[index(_entry(grid, cell - reach))]
+    open_above = not grid.conductor[index(_entry(grid, cell + reach))]
+    for d in range(2, 6):
+        beside = cell + grid.off[d]
+        entry = _entry(grid, beside)
+        if grid.kind[index(entry)] == DUST:
+            size = _put(target, size, grid.slot[index(beside)])
+        if open_above and grid.kind[index(_entry(grid, beside + reach))] == DUST:
+            size = _put(target, size, grid.slot[index(beside + reach)])
+        below = beside - reach
+        if (
+            on_conductor
+            and grid.kind[index(_entry(grid, below))] == DUST
+            and not grid.conductor[index(entry)]
+        ):
+            size = _put(target, size, grid.slot[index(below)])
+    return size
+
+
+@hot_inline
+def _main_port(grid: Grid, cell: int, entry: int, d: int) -> int:
     """Return the main port of the device at `cell` if it reads the cell it is entered from by `d`, or -1."""
-    entry = grid.entry[cell]
-    if grid.reads[entry] >> (d ^ 1) & 1:
-        return 2 * int(grid.slot[cell])
+    if grid.reads[index(entry)] >> (d ^ 1) & 1:
+        return 2 * signed(grid.slot[index(cell)])
     return -1
 
 
-@kernel
-def _readers_of_block(grid: Grid, block: int, ports: AnyArray, size: int) -> tuple[AnyArray, int]:
+@hot_inline
+def _readers_of_block(grid: Grid, block: int, ports: Ints, size: int) -> int:
     """Append the main ports of all devices that read the conductor `block`."""
     for d in range(6):
-        port = _main_port(grid, block + grid.off[d], d)
+        cell = block + grid.off[d]
+        port = _main_port(grid, cell, _entry(grid, cell), d)
         if port >= 0:
-            ports, size = _push(ports, size, port)
-    return ports, size
+            size = _put(ports, size, port)
+    return size
 
 
 @kernel
@@ -110,44 +126,50 @@ def dust_sinks(grid: Grid, dust_cell: Longs, dust_mask: Bytes) -> tuple[Longs, I
     the block below it and what it points at; comparators read dust beside them whatever its shape.
     """
     start = np.zeros(len(dust_cell) + 1, np.int64)
-    ports = np.empty(2 * len(dust_cell) + 16, np.int32)
+    ports = np.empty(len(dust_cell) + ROOM, np.int32)
     size = 0
     for i in range(len(dust_cell)):
-        cell = dust_cell[i]
-        for d in range(6):
-            if d == 1:
-                continue
-            beside = cell + grid.off[d]
-            entry = grid.entry[beside]
-            kind = grid.kind[entry]
-            if d == 0 or dust_mask[i] >> d & 1:
-                port = _main_port(grid, beside, d)
-                if port >= 0:
-                    ports, size = _push(ports, size, port)
-                if grid.conductor[entry]:
-                    ports, size = _readers_of_block(grid, beside, ports, size)
-            is_comparator = COMPARE <= kind <= SUBTRACT
-            if is_comparator and grid.sides[entry] >> (d ^ 1) & 1:
-                ports, size = _push(ports, size, 2 * grid.slot[beside] + 1)
+        if size + ROOM > len(ports):
+            ports = grow(ports, size)
+        size = _sinks(grid, dust_cell[i], signed(dust_mask[i]), ports, size)
         start[i + 1] = size
-    return start, ports[:size]
+    return start, ports[:size].copy()
 
 
-@kernel
-def _side_port(grid: Grid, source_kind: int, strong: int, cell: int, d: int) -> int:
+@hot_inline
+def _sinks(grid: Grid, cell: int, mask: int, ports: Ints, size: int) -> int:
+    """Append the ports that read the dust at `cell`, which points the ways of `mask`."""
+    for d in range(6):
+        if d == 1:
+            continue
+        beside = cell + grid.off[d]
+        entry = _entry(grid, beside)
+        if d == 0 or mask >> d & 1:
+            port = _main_port(grid, beside, entry, d)
+            if port >= 0:
+                size = _put(ports, size, port)
+            if grid.conductor[index(entry)]:
+                size = _readers_of_block(grid, beside, ports, size)
+        is_comparator = COMPARE <= grid.kind[index(entry)] <= SUBTRACT
+        if is_comparator and grid.sides[index(entry)] >> (d ^ 1) & 1:
+            size = _put(ports, size, 2 * signed(grid.slot[index(beside)]) + 1)
+    return size
+
+
+@hot_inline
+def _side_port(grid: Grid, source_kind: int, strong: int, cell: int, entry: int, d: int) -> int:
     """Return the side port of the diode at `cell` entered by `d`, or -1 if this source is no side input.
 
     Comparators take redstone blocks and anything that gives direct signal their way; repeaters only
     diodes pointing in (SignalGetter.getControlInputSignal).
     """
-    entry = grid.entry[cell]
-    if not grid.sides[entry] >> (d ^ 1) & 1:
+    if not grid.sides[index(entry)] >> (d ^ 1) & 1:
         return -1
     is_diode = REPEATER <= source_kind <= SUBTRACT
-    port = 2 * int(grid.slot[cell]) + 1
+    port = 2 * signed(grid.slot[index(cell)]) + 1
     if is_diode and strong >> d & 1:
         return port
-    if grid.kind[entry] == REPEATER:
+    if grid.kind[index(entry)] == REPEATER:
         return -1
     if source_kind == 7 or strong >> d & 1:  # CONSTANT: redstone block
         return port
@@ -158,33 +180,44 @@ def _side_port(grid: Grid, source_kind: int, strong: int, cell: int, d: int) -> 
 def node_sinks(grid: Grid, node_cell: Longs) -> tuple[Longs, Ints]:
     """Return (start, code): what node n feeds without loss; code = port, or -1 - dust number."""
     start = np.zeros(len(node_cell) + 1, np.int64)
-    code = np.empty(2 * len(node_cell) + 16, np.int32)
+    code = np.empty(len(node_cell) + ROOM, np.int32)
     size = 0
     for n in range(len(node_cell)):
-        cell = node_cell[n]
-        entry = grid.entry[cell]
-        for d in range(6):
-            if not grid.gives[entry] >> d & 1:
-                continue
-            there = cell + grid.off[d]
-            if grid.kind[grid.entry[there]] == DUST:
-                code, size = _push(code, size, -1 - grid.slot[there])
-            port = _main_port(grid, there, d)
-            if port >= 0:
-                code, size = _push(code, size, port)
-            port = _side_port(grid, grid.kind[entry], grid.strong[entry], there, d)
-            if port >= 0:
-                code, size = _push(code, size, port)
-        for d in range(6):
-            there = cell + grid.off[d]
-            if not (grid.strong[entry] >> d & 1 and grid.conductor[grid.entry[there]]):
-                continue
-            code, size = _readers_of_block(grid, there, code, size)
-            for e in range(6):
-                if grid.kind[grid.entry[there + grid.off[e]]] == DUST:
-                    code, size = _push(code, size, -1 - grid.slot[there + grid.off[e]])
+        if size + ROOM > len(code):
+            code = grow(code, size)
+        size = _fed(grid, node_cell[n], code, size)
         start[n + 1] = size
-    return start, code[:size]
+    return start, code[:size].copy()
+
+
+@hot_inline
+def _fed(grid: Grid, cell: int, code: Ints, size: int) -> int:
+    """Append what the node at `cell` feeds."""
+    entry = _entry(grid, cell)
+    gives, strong = signed(grid.gives[index(entry)]), signed(grid.strong[index(entry)])
+    kind = signed(grid.kind[index(entry)])
+    for d in range(6):
+        if not gives >> d & 1:
+            continue
+        there = cell + grid.off[d]
+        reader = _entry(grid, there)
+        if grid.kind[index(reader)] == DUST:
+            size = _put(code, size, -1 - signed(grid.slot[index(there)]))
+        port = _main_port(grid, there, reader, d)
+        if port >= 0:
+            size = _put(code, size, port)
+        port = _side_port(grid, kind, strong, there, reader, d)
+        if port >= 0:
+            size = _put(code, size, port)
+    for d in range(6):
+        there = cell + grid.off[d]
+        if not (strong >> d & 1 and grid.conductor[index(_entry(grid, there))]):
+            continue
+        size = _readers_of_block(grid, there, code, size)
+        for e in range(6):
+            if grid.kind[index(_entry(grid, there + grid.off[e]))] == DUST:
+                size = _put(code, size, -1 - signed(grid.slot[index(there + grid.off[e])]))
+    return size
 
 
 @kernel
@@ -227,20 +260,55 @@ def faces_diode(grid: Grid, node_cell: Longs) -> npt.NDArray[np.bool_]:
 
 
 @kernel
-def index_cells(entry: AnyArray, kind: Bytes, slot: Ints) -> tuple[Longs, Longs]:
-    """Fill `slot` with node and dust numbers in array order; return (node cells, dust cells)."""
-    nodes = np.empty(16, np.int64)
-    dusts = np.empty(16, np.int64)
+def pad(ids: npt.NDArray[np.uint16]) -> npt.NDArray[np.uint16]:
+    """Return `ids` (y, z, x) with one cell of air around, flat."""
+    height, length, width = ids.shape
+    out = np.zeros((height + 2, length + 2, width + 2), np.uint16)
+    out[1:-1, 1:-1, 1:-1] = ids
+    return out.reshape(-1)
+
+
+@hot
+def _count(entry: AnyArray, kind: Bytes) -> tuple[int, int]:
+    nodes = 0
+    dusts = 0
+    for cell in range(len(entry)):
+        what = kind[index(entry[index(cell)])]
+        nodes += signed(what > DUST)
+        dusts += signed(what == DUST)
+    return nodes, dusts
+
+
+@hot
+def _number(entry: AnyArray, kind: Bytes, slot: Ints, nodes: Longs, dusts: Longs) -> None:
     n = 0
     m = 0
     for cell in range(len(entry)):
-        what = kind[entry[cell]]
+        what = kind[index(entry[index(cell)])]
         if what == NOTHING:
             continue
         if what == DUST:
-            slot[cell] = m
-            dusts, m = _push(dusts, m, cell)
+            slot[index(cell)] = m
+            dusts[index(m)] = cell
+            m += 1
         else:
-            slot[cell] = n
-            nodes, n = _push(nodes, n, cell)
-    return nodes[:n].copy(), dusts[:m].copy()
+            slot[index(cell)] = n
+            nodes[index(n)] = cell
+            n += 1
+
+
+def index_cells(entry: AnyArray, kind: Bytes, slot: Ints) -> tuple[Longs, Longs]:
+    """Fill `slot` with node and dust numbers in array order; return (node cells, dust cells)."""
+    nodes, dusts = _count(entry, kind)
+    cells = np.empty(nodes, dtype=np.int64), np.empty(dusts, dtype=np.int64)
+    _number(entry, kind, slot, *cells)
+    return cells
+
+
+@hot
+def unpad(cells: Longs, length: int, width: int, out: Longs) -> None:
+    """Set `out` to flat indices into the unpadded box of flat indices into the padded one."""
+    for k in range(len(cells)):
+        row, x = divmod(cells[k], width + 2)
+        y, z = divmod(row, length + 2)
+        out[k] = ((y - 1) * length + z - 1) * width + x - 1

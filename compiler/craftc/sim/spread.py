@@ -7,156 +7,116 @@ source; nothing is further than 14 steps.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
-from craftc.sim.kernel import AnyArray, Bytes, Ints, Longs, kernel
-from craftc.sim.links import grow
+from craftc.sim.kernel import AnyArray, Bytes, Ints, Longs, hot, hot_inline, index, kernel, signed
+from craftc.sim.links import ROOM, grow
 
 MAX_LOSS = 14  # a source of 15 still gives 1
 
 
-@kernel
-def _flood(
-    seeds: AnyArray,
-    seed_count: int,
-    start: Longs,
-    target: AnyArray,
-    stamp: int,
-    seen: AnyArray,
-    queue: AnyArray,
-    loss: Bytes,
-) -> int:
-    """Fill queue and loss with all dust within MAX_LOSS of the seeds, nearest first; return how many."""
-    size = 0
-    for k in range(seed_count):
-        dust = seeds[k]
-        if seen[dust] != stamp:
-            seen[dust] = stamp
-            queue[size] = dust
-            loss[size] = 0
-            size += 1
+class Scratch(NamedTuple):
+    """Memory of the searches: per dust, per port, per dust found."""
+
+    seen: Ints
+    place: Ints
+    queue: Ints
+    loss: Bytes
+
+
+@hot_inline
+def _flood(seeds: int, start: Longs, target: Ints, stamp: int, scratch: Scratch) -> int:
+    """Extend the `seeds` first entries of scratch.queue, marked as seen, by all dust within MAX_LOSS, nearest
+    first; return how many there are."""
+    size = seeds
     head = 0
     while head < size:
-        dust = queue[head]
-        if loss[head] < MAX_LOSS:
-            for e in range(start[dust], start[dust + 1]):
-                there = target[e]
-                if seen[there] != stamp:
-                    seen[there] = stamp
-                    queue[size] = there
-                    loss[size] = loss[head] + 1
-                    size += 1
+        dust = scratch.queue[index(head)]
+        loss = signed(scratch.loss[index(head)])
         head += 1
+        if loss == MAX_LOSS:
+            continue
+        for e in range(start[index(dust)], start[index(dust + 1)]):
+            there = target[index(e)]
+            if scratch.seen[index(there)] != stamp:
+                scratch.seen[index(there)] = stamp
+                scratch.queue[index(size)] = there
+                scratch.loss[index(size)] = loss + 1
+                size += 1
     return size
 
 
-@kernel
-def _collect(
-    queue: AnyArray,
-    loss: Bytes,
-    count: int,
-    sink_start: AnyArray,
-    sink_port: AnyArray,
-    stamp: int,
-    place: AnyArray,
-    found: AnyArray,
-    found_loss: AnyArray,
-    size: int,
-) -> tuple[AnyArray, AnyArray, int]:
-    """Append ports read by the flooded dust, each once with its least loss; return arrays and size."""
-    for k in range(count):
-        dust = queue[k]
-        for e in range(sink_start[dust], sink_start[dust + 1]):
-            port = sink_port[e]
-            if place[port] != stamp:
-                place[port] = stamp
-                if size == len(found):
-                    found = grow(found, size)
-                    found_loss = grow(found_loss, size)
-                found[size] = port
-                found_loss[size] = loss[k]
-                size += 1
-    return found, found_loss, size
+@hot_inline
+def _found(port: int, loss: int, stamp: int, scratch: Scratch, ports: Ints, cost: Bytes, size: int) -> int:
+    """Append a port unless it was appended for this source before; return the new size."""
+    if scratch.place[index(port)] == stamp:
+        return size
+    scratch.place[index(port)] = stamp
+    ports[index(size)] = port
+    cost[index(size)] = loss
+    return size + 1
 
 
-@kernel
-def _pair_up(
-    found: AnyArray, found_loss: AnyArray, size: int, stamp: int, place: AnyArray, position: AnyArray
-) -> tuple[AnyArray, AnyArray]:
-    """Put the two ports of one device next to each other, the first one found deciding the place."""
-    for k in range(size):
-        position[found[k]] = k
-    ports = np.empty(size, np.int32)
-    losses = np.empty(size, np.uint8)
-    filled = 0
-    for k in range(size):
-        port = found[k]
-        if place[port] != stamp:
-            continue
-        for turn in range(2):
-            mine = port ^ turn
-            if place[mine] == stamp:
-                ports[filled] = mine
-                losses[filled] = found_loss[position[mine]]
-                place[mine] = 0
-                filled += 1
-    return ports, losses
+@hot
+def _pair_up(ports: Ints, cost: Bytes, begin: int, end: int, stamp: int, scratch: Scratch) -> None:
+    """Put the two ports of one device next to each other, the main port first, at the place of the one that
+    was found first."""
+    k = begin
+    while k < end:
+        mate = ports[k] ^ 1
+        if scratch.place[mate] == stamp:
+            other = k + 1
+            while ports[other] != mate:
+                other += 1
+            port, loss = ports[other], cost[other]
+            while other > k + 1:
+                ports[other], cost[other] = ports[other - 1], cost[other - 1]
+                other -= 1
+            ports[other], cost[other] = port, loss
+            k += 1
+        k += 1
 
 
 @kernel
 def fold(
-    nodes: int,
-    dusts: int,
-    node_start: AnyArray,
-    node_code: AnyArray,
-    wire_start: AnyArray,
-    wire_target: AnyArray,
-    sink_start: AnyArray,
-    sink_port: AnyArray,
-) -> tuple[Longs, Ints, Bytes]:
+    nodes: int, dusts: int, node_start: Longs, node_code: Ints,
+    wire_start: Longs, wire_target: Ints, sink_start: Longs, sink_port: Ints,
+) -> tuple[Longs, Ints, Bytes]:  # fmt: skip
     """Return (start, port, loss): the links of node n are start[n]:start[n+1], least loss per port."""
     start = np.zeros(nodes + 1, np.int64)
-    port = np.empty(2 * nodes + 16, np.int32)
-    cost = np.empty(2 * nodes + 16, np.uint8)
-    seen = np.zeros(dusts, np.int32)
-    queue = np.empty(dusts, np.int32)
-    loss = np.empty(dusts, np.uint8)
-    place = np.zeros(2 * nodes, np.int32)
-    position = np.zeros(2 * nodes, np.int32)
-    found = np.empty(64, np.int32)
-    found_loss = np.empty(64, np.uint8)
-    seeds = np.empty(64, np.int32)
+    port = np.empty(nodes + nodes // 4 + ROOM, np.int32)
+    cost = np.empty(len(port), np.uint8)
+    scratch = Scratch(
+        np.zeros(dusts, np.int32), np.zeros(2 * nodes, np.int32),
+        np.empty(dusts, np.int32), np.empty(dusts, np.uint8),
+    )  # fmt: skip
     size = 0
     for n in range(nodes):
         stamp = n + 1
-        count = 0
-        direct = 0
+        begin = size
+        seeds = 0
+        if size + node_start[n + 1] - node_start[n] > len(port):
+            port, cost = grow(port, size), grow(cost, size)
         for e in range(node_start[n], node_start[n + 1]):
             code = node_code[e]
-            if code < 0:
-                if count == len(seeds):
-                    seeds = grow(seeds, count)
-                seeds[count] = -1 - code
-                count += 1
-            elif place[code] != stamp:
-                place[code] = stamp
-                if direct == len(found):
-                    found = grow(found, direct)
-                    found_loss = grow(found_loss, direct)
-                found[direct] = code
-                found_loss[direct] = 0
-                direct += 1
-        reached = _flood(seeds, count, wire_start, wire_target, stamp, seen, queue, loss)
-        found, found_loss, total = _collect(
-            queue, loss, reached, sink_start, sink_port, stamp, place, found, found_loss, direct
-        )
-        ports, losses = _pair_up(found, found_loss, total, stamp, place, position)
-        while size + total > len(port):
-            port = grow(port, size)
-            cost = grow(cost, size)
-        port[size : size + total] = ports
-        cost[size : size + total] = losses
-        size += total
+            if code >= 0:
+                size = _found(code, 0, stamp, scratch, port, cost, size)
+            elif scratch.seen[-1 - code] != stamp:
+                scratch.seen[-1 - code] = stamp
+                scratch.queue[seeds] = -1 - code
+                scratch.loss[seeds] = 0
+                seeds += 1
+        reached = _flood(seeds, wire_start, wire_target, stamp, scratch) if seeds else 0
+        for k in range(reached):
+            dust = scratch.queue[k]
+            while size + sink_start[dust + 1] - sink_start[dust] > len(port):
+                port, cost = grow(port, size), grow(cost, size)
+            for e in range(sink_start[dust], sink_start[dust + 1]):
+                size = _found(sink_port[e], signed(scratch.loss[k]), stamp, scratch, port, cost, size)
+        if size - begin > 1:
+            _pair_up(port, cost, begin, size, stamp, scratch)
         start[n + 1] = size
     return start, port[:size].copy(), cost[:size].copy()
 
