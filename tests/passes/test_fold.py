@@ -15,7 +15,7 @@ from craftc.model.checkpoint import BIAS_STEP, Checkpoint, Layer, make_layer
 from craftc.model.random_model import random_model
 from craftc.passes.fold import AREA_PASSES, MAX_LEVELS, LayerPlan, fold, legal_levels
 
-sizes = st.tuples(st.integers(1, 40), st.integers(1, 30), st.integers(1, 12))
+sizes = st.tuples(st.integers(4, 40), st.integers(3, 30), st.integers(1, 12))
 SPEED = BuildConfig(optimize="speed")
 
 
@@ -99,7 +99,7 @@ def legal_of(error: pytest.ExceptionInfo[FoldingError]) -> list[int]:
 
 
 @pytest.mark.parametrize("setting", ["lanes", "words_per_lane"])
-@pytest.mark.parametrize("shape", [(16, 12, 4), (20, 7, 10), (9, 1, 2)])
+@pytest.mark.parametrize("shape", [(16, 12, 4), (20, 7, 10), (9, 3, 2)])
 def test_legal_values_are_exactly_those_that_are_named(setting: str, shape: tuple[int, ...]) -> None:
     checkpoint = random_model(shape, 5)
     with pytest.raises(FoldingError, match=rf"layer \d: 60000 {setting.replace('_', ' ')}") as refused:
@@ -152,13 +152,25 @@ def layer(n_in: int, n_out: int, bits: int, shift: int | None, weight: int = 1) 
     ("layers", "what"),
     [
         ((layer(4, 3, 4, 3), layer(3, 2, 4, None)), "layer 0: 4-bit inputs"),
-        ((layer(4, 2, 1, None),), "single layer"),
+        ((layer(3, 3, 1, 3), layer(3, 2, 4, None)), r"layer 0: 3 inputs \(legal: 4 or more inputs\)"),
+        ((layer(4, 2, 1, 3), layer(2, 2, 4, None)), r"layer 0: 2 neurons \(legal: 3 or more neurons\)"),
+        ((layer(4, 3, 1, 3), layer(3, 2, 4, 3), layer(2, 2, 4, None)), "layer 1: 2 neurons"),
         ((layer(4, 3, 1, 2), layer(3, 2, 4, None)), r"layer 0: shift 2 \(legal: 0, 3, 6, 9\)"),
     ],
 )
 def test_what_has_no_hardware_is_refused(layers: tuple[Layer, ...], what: str) -> None:
     with pytest.raises(UnsupportedOp, match=what):
         fold(Checkpoint("net", layers), BuildConfig())
+
+
+def test_a_single_layer_gets_all_its_neurons_in_one_pass() -> None:
+    checkpoint = random_model((9, 4), 3)
+    (plan,) = plans = fold(checkpoint, BuildConfig())
+    check(checkpoint, plans)
+    assert (plan.passes, plan.lanes) == (1, 8)
+    assert fold(checkpoint, BuildConfig(lanes=8))[0].lanes == 8
+    with pytest.raises(FoldingError, match=r"layer 0: 4 lanes \(legal: 8\)"):
+        fold(checkpoint, BuildConfig(lanes=4))
 
 
 def test_a_sum_too_wide_is_refused() -> None:

@@ -39,7 +39,7 @@ def test_the_same_network_gives_the_same_blocks(tmp_path: Path) -> None:
 def test_what_cannot_be_built_leaves_nothing(tmp_path: Path) -> None:
     out = tmp_path / "one"
     with pytest.raises(UnsupportedOp, match="layer"):
-        build(random_model((9, 5), 3), BuildConfig(), out=out, schem=None, images=None)
+        build(random_model((9, 2, 5), 3), BuildConfig(), out=out, schem=None, images=None)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -20,6 +20,7 @@ from craftc.hw.netlist import Machine
 from craftc.macros.engine import engine
 from craftc.macros.register_file import register_file
 from craftc.macros.rom_bank import PITCH
+from craftc.macros.rom_rows import RomRows
 from craftc.model import Checkpoint, bias_codes, random_model, save_checkpoint
 from craftc.passes.fold import LayerPlan, fold
 from craftc.view.place_map import layer_of, load_place, place_map, save_place
@@ -43,19 +44,25 @@ class Site:
         """World position of a block of a digit, from the drawing in macros/rom_bank.py."""
         instance = self.machine.instances[f"engine{layer}"]
         bank: Any = instance.macro
-        x = bank.bank_at[0] + PITCH * (bank.bank.words - 1 - word) + column
-        pos = instance.world((x, bank.bank_at[1] + 3 + 2 * level, bank.bank_at[2] + (1, 3)[side]))
+        x, z = PITCH * (bank.bank.words - 1 - word) + column, (1, 3)[side]
+        if isinstance(bank.bank, RomRows):
+            number, inner = divmod(word, self.plans[layer].words)
+            row = bank.bank.rows[number]
+            x, z = PITCH * (row.words - 1 - inner) + column, (1, 3)[side]
+            x, z = (PITCH * row.words - x, 4 - z) if number % 2 else (x, z)
+            x, z = x + row.at[0], z + row.at[2]
+        pos = instance.world((x + bank.bank_at[0], bank.bank_at[1] + 3 + 2 * level, bank.bank_at[2] + z))
         return (pos[0] + SHIFT[0], pos[1] + SHIFT[1], pos[2] + SHIFT[2])
 
 
-def make_site(folder: Path, checkpoint: Checkpoint = MODEL) -> Site:
-    """Write the files that `why` reads."""
-    plans = fold(checkpoint, BuildConfig())
+def make_site(folder: Path, checkpoint: Checkpoint = MODEL, lanes: int | None = None) -> Site:
+    """Write the files that `why` reads; with `lanes` the ROM of layer 0 is folded."""
+    plans = fold(checkpoint, BuildConfig(lanes=lanes))
     machine = Machine()
     x = 0
     for plan in plans:
-        made = engine(plan.rom, plan.segments)
-        machine.add(f"engine{plan.index}", made, (x, -3, -(made.volume.size[2] // 2)))
+        made = engine(plan.rom, plan.segments, folded=lanes is not None and plan.index == 0)
+        machine.add(f"engine{plan.index}", made, (x, -3, -made.axis_z))
         x += made.volume.size[0] + 6
     machine.add("file1", register_file(plans[0].n_out), (x, -3, -40))
     machine.connect("shift.south", ["file1.x_s"], ["engine1.shift_s"])
@@ -116,6 +123,16 @@ def expected_text(plan: LayerPlan, word: int, level: int, side: int) -> str:
     else:
         return "padding: no weight"
     return f"layer {plan.index}, neuron {neuron}, {what} {lane}: weight {code}, digit {code & 15}"
+
+
+def test_every_digit_of_a_folded_bank_knows_its_weight(tmp_path: Path) -> None:
+    folded = make_site(tmp_path, lanes=4)
+    plan = folded.plans[0]
+    assert plan.passes == 3
+    for word in range(plan.passes * plan.words):
+        for level, side in ((0, 0), (1, 1)):
+            facts = why(folded.folder, folded.rom_pos(0, word, level, side))
+            assert facts["weight"] == expected_text(plan, word, level, side)
 
 
 @pytest.mark.parametrize("layer", [0, 1])

@@ -26,6 +26,7 @@ from craftc.layout.tree import Net, Tree
 from craftc.macros.base import Pos
 
 MAX_ROUNDS = 60
+STUBBORN_ROUND = 8
 PRESENT_FIRST, PRESENT_GROWTH, PRESENT_MOST = 1.0, 1.5, 200.0
 _REPEATER = {"east": "e", "west": "w", "north": "n", "south": "u"}
 
@@ -106,6 +107,11 @@ def _negotiate(router: Router, max_rounds: int) -> int:
     todo = [index for index, tree in enumerate(router.trees) if tree is None]
     present = PRESENT_FIRST
     for number in range(1, max_rounds + 1):
+        if number > STUBBORN_ROUND:  # the same few get in each other's way: another one goes first
+            for index in todo:
+                router.rip(index)
+            first = number % len(todo)
+            todo = todo[first:] + todo[:first]
         for index in todo:
             router.reroute(index, present)
         todo = router.conflicts()

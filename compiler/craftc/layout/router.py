@@ -15,8 +15,10 @@ from craftc.layout.tree import Net, Tree, apart
 from craftc.macros.base import Pos
 from craftc.units import MAX_SIGNAL
 
-MARGIN = 12  # cells around a net's ends that are searched first
-LABELS, MORE_LABELS = 400_000, 3_000_000  # labels of one search, and of the last one tried
+# tried in turn: cells around a net's ends that are searched (None: all), labels, and how far from the
+# cheapest a wire may be
+TRIES = ((12, 400_000, 1.1), (40, 400_000, 1.5), (None, 1_000_000, 1.5))
+LAST_TRY = (None, 3_000_000, 2.0)
 SHARED_STRENGTH = 8  # keeps a shared root segment so short (7 steps) that every driver reaches all of it
 UNLIMITED_RT = 1 << 20
 HISTORY_STEP = 0.6
@@ -187,11 +189,16 @@ class Router:
 
     # --- routing ----------------------------------------------------------------------------
 
-    def reroute(self, index: int, present: float) -> None:
-        """Rip a net up and route it again at a given price of disturbing others."""
+    def rip(self, index: int) -> None:
+        """Take a net's wire away."""
         old = self.trees[index]
         if old is not None:
             self._mark(self.grid.halo, self.grid.solid, old, 0, -1)
+            self.trees[index] = None
+
+    def reroute(self, index: int, present: float) -> None:
+        """Rip a net up and route it again at a given price of disturbing others."""
+        self.rip(index)
         tree = self._grow(index, present)
         self._mark(self.grid.halo, self.grid.solid, tree, 0, 1)
         self.trees[index] = tree
@@ -324,8 +331,8 @@ class Router:
     ) -> int:  # fmt: skip
         """Search from tree dusts to one of the goals, extend the tree, return the element at the goal."""
         costs = REPEATER_COSTS[:1] if limit == UNLIMITED_RT else REPEATER_COSTS
-        tries = [(c, m, LABELS) for c in costs for m in (MARGIN, None)]
-        for cost, margin, most in (*tries, (costs[-1], None, MORE_LABELS)):
+        tries = [(cost, *shape) for cost in costs for shape in TRIES]
+        for cost, margin, most, greed in (*tries, (costs[-1], *LAST_TRY)):
             low, high = self._window(index, margin)
             self.searches += 1
             task = Task(
@@ -334,7 +341,7 @@ class Router:
                 np.array([tree.strength[n] for n in dusts], dtype=np.int64),
                 np.array([tree.rt[n] for n in dusts], dtype=np.int64),
                 np.array(goals, dtype=np.int64), np.array(lasts, dtype=np.int64),
-                low, high, present, cost, limit, most,
+                low, high, present, cost, limit, most, greed,
             )  # fmt: skip
             labels: Labels = search(self.grid, task)
             if labels.end >= 0:
@@ -381,7 +388,7 @@ class Router:
 
     def _no_path(self, index: int, labels: Labels, limit: int) -> RoutingError:
         what = f"no path within {limit} rt" if limit < UNLIMITED_RT else "no path"
-        if labels.used >= MORE_LABELS:
+        if labels.used >= LAST_TRY[1]:
             what += f" among {labels.used} labels"
         near = self.fabric.position(int(labels.cell[labels.near]))
         blockers: list[str] = []

@@ -22,7 +22,6 @@ I64 = npt.NDArray[np.int64]
 F32 = npt.NDArray[np.float32]
 U8 = npt.NDArray[np.uint8]
 
-GREED = 1.1  # weight of the estimate: wires cost at most a tenth more than the cheapest
 CLIMB_PRICE = 0.25  # of a step up or down, beside its cell
 LOOK_BACK = 40  # elements of the own wire that a new one is compared with during the search
 
@@ -61,6 +60,7 @@ class Task(NamedTuple):
     repeater_cost: float
     max_rt: int  # most repeaters up to and including the last one
     limit: int  # labels
+    greed: float  # weight of the estimate: a wire costs at most this times the cheapest
 
 
 class Labels(NamedTuple):
@@ -112,18 +112,18 @@ def _ways(grid, task):  # type: ignore[no-untyped-def]
 
 
 @nb.njit(cache=True)
-def _estimate(grid, task, ways, cell, strength):  # type: ignore[no-untyped-def]
-    """Return a lower bound of the price from a dust of that strength to the nearest goal, inf if unreachable.
+def _estimate(grid, task, ways, at, strength):  # type: ignore[no-untyped-def]
+    """Return a lower bound of the price from a dust of that strength at (y, z, x) to the nearest goal.
 
-    One repeater carries a wire 16 cells: 2 by itself and 14 by the dust after it.
+    inf if no goal can be reached. One repeater carries a wire 16 cells: 2 by itself, 14 by the dust after it.
     """
-    nz, nx = grid.shape[1], grid.shape[2]
-    x, z, y = cell % nx - task.low[2], cell // nx % nz - task.low[1], cell // (nx * nz)
+    y, z, x = at[0], at[1] - task.low[1], at[2] - task.low[2]
     if not (0 <= z < ways.shape[0] and 0 <= x < ways.shape[1]) or ways[z, x] < 0:
         return np.inf
     rise = grid.shape[0]
+    layer = grid.shape[1] * grid.shape[2]
     for goal in task.goal:
-        rise = min(rise, abs(goal // (nx * nz) - y))
+        rise = min(rise, abs(goal // layer - y))
     far = max(ways[z, x], rise)
     repeaters = max(0, (far - strength + 1 + MAX_SIGNAL) // (MAX_SIGNAL + 1))
     return far + CLIMB_PRICE * rise + task.repeater_cost * repeaters
@@ -132,10 +132,15 @@ def _estimate(grid, task, ways, cell, strength):  # type: ignore[no-untyped-def]
 @nb.njit(cache=True)
 def _disturbs(grid, a, b):  # type: ignore[no-untyped-def]
     """Whether elements of one wire that are not neighbours along it disturb each other."""
-    nz, nx = grid.shape[1], grid.shape[2]
-    flat = abs(a % nx - b % nx) + abs(a // nx % nz - b // nx % nz)
-    rise = abs(a // (nx * nz) - b // (nx * nz))
-    return (flat <= 1 and rise <= 1) or (flat == 0 and rise == 2)
+    nx = grid.shape[2]
+    layer = grid.shape[1] * nx
+    apart = a - b
+    if apart > 2 * layer or apart < -2 * layer:
+        return False
+    for flat in (apart, apart - layer, apart + layer):
+        if flat == 0 or flat == 1 or flat == -1 or flat == nx or flat == -nx:
+            return True
+    return apart == 2 * layer or apart == -2 * layer
 
 
 @nb.njit(cache=True)
@@ -175,17 +180,27 @@ def _crowded(grid, labels, at, cell):  # type: ignore[no-untyped-def]
 @nb.njit(cache=True)
 def _open(grid, task, cell, allowed):  # type: ignore[no-untyped-def]
     """Whether an element may stand in `cell`; `allowed` own elements may touch it."""
-    nz, nx = grid.shape[1], grid.shape[2]
     if grid.flags[cell] & NO_DUST or (grid.owner[cell] != -1 and grid.owner[cell] != task.net):
         return False
-    if grid.own[cell] > allowed:
-        return False
-    y, z, x = cell // (nx * nz), cell // nx % nz, cell % nx
+    return grid.own[cell] <= allowed
+
+
+@nb.njit(cache=True)
+def _inside(task, at):  # type: ignore[no-untyped-def]
+    """Whether (y, z, x) lies in the window."""
     return (
-        task.low[0] <= y <= task.high[0]
-        and task.low[1] <= z <= task.high[1]
-        and task.low[2] <= x <= task.high[2]
+        task.low[0] <= at[0] <= task.high[0]
+        and task.low[1] <= at[1] <= task.high[1]
+        and task.low[2] <= at[2] <= task.high[2]
     )
+
+
+@nb.njit(cache=True)
+def _place(grid, cell):  # type: ignore[no-untyped-def]
+    """Return (y, z, x) of a flat cell."""
+    nz, nx = grid.shape[1], grid.shape[2]
+    rest = cell // nx
+    return rest // nz, rest % nz, cell % nx
 
 
 @nb.njit(cache=True)
@@ -235,29 +250,34 @@ def _expand(grid, task, ways, book, heap, at, count):  # type: ignore[no-untyped
     cells, parents, strengths, rts, by_repeater, price = book
     links = (cells, parents, by_repeater)
     here = cells[at]
+    y, z, x = _place(grid, here)
     allowed = 1 if parents[at] < 0 else 0
-    for side in (1, -1, grid.shape[2], -grid.shape[2]):
-        for move in range(4):
-            if move == 3 and rts[at] + 2 > task.max_rt:
-                continue
-            more, cell, strength = _step(grid, task, here, side, move, strengths[at], allowed)
-            if more < 0.0:
-                continue
-            _fresh(grid, task.number, cell)
-            total = price[at] + more
-            if strength <= grid.closed[cell] or (total >= grid.cost[cell] and strength <= grid.strong[cell]):
-                continue
-            guess = _estimate(grid, task, ways, cell, strength)
-            if guess == np.inf or _meets_itself(grid, links, at, cell, move != 3):
-                continue
-            if move == 3 and _meets_itself(grid, links, at, here + side, True):
-                continue
-            grid.cost[cell], grid.strong[cell] = total, strength
-            cells[count], parents[count], price[count] = cell, at, total
-            strengths[count], rts[count] = strength, rts[at] + (1 if move == 3 else 0)
-            by_repeater[count] = 1 if move == 3 else 0
-            heapq.heappush(heap, (total + GREED * guess, -total, count))
-            count += 1
+    for way in range(16):
+        move = way % 4
+        dz, dx = ((0, 1), (0, -1), (1, 0), (-1, 0))[way // 4]
+        side = dz * grid.shape[2] + dx
+        reach = 2 if move == 3 else 1
+        there = (y + (1 if move == 1 else -1 if move == 2 else 0), z + reach * dz, x + reach * dx)
+        if not _inside(task, there) or (move == 3 and rts[at] + 2 > task.max_rt):
+            continue
+        more, cell, strength = _step(grid, task, here, side, move, strengths[at], allowed)
+        if more < 0.0:
+            continue
+        _fresh(grid, task.number, cell)
+        total = price[at] + more
+        if strength <= grid.closed[cell] or (total >= grid.cost[cell] and strength <= grid.strong[cell]):
+            continue
+        guess = _estimate(grid, task, ways, there, strength)
+        if guess == np.inf or _meets_itself(grid, links, at, cell, move != 3):
+            continue
+        if move == 3 and _meets_itself(grid, links, at, here + side, True):
+            continue
+        grid.cost[cell], grid.strong[cell] = total, strength
+        cells[count], parents[count], price[count] = cell, at, total
+        strengths[count], rts[count] = strength, rts[at] + (1 if move == 3 else 0)
+        by_repeater[count] = 1 if move == 3 else 0
+        heapq.heappush(heap, (total + task.greed * guess, -total, count))
+        count += 1
     return count
 
 
@@ -286,7 +306,7 @@ def search(grid, task):  # type: ignore[no-untyped-def]
     for index in range(len(task.start)):
         cells[count], parents[count] = task.start[index], -1
         strengths[count], rts[count] = task.start_strength[index], task.start_rt[index]
-        guess = _estimate(grid, task, ways, cells[count], strengths[count])
+        guess = _estimate(grid, task, ways, _place(grid, cells[count]), strengths[count])
         if guess < np.inf:
             heapq.heappush(heap, (guess, 0.0, count))
         _fresh(grid, task.number, cells[count])
@@ -297,7 +317,7 @@ def search(grid, task):  # type: ignore[no-untyped-def]
         if strengths[at] <= grid.closed[here]:
             continue
         grid.closed[here] = strengths[at]
-        away = _estimate(grid, task, ways, here, strengths[at])
+        away = _estimate(grid, task, ways, _place(grid, here), strengths[at])
         if away < nearest:
             near, nearest = at, away
         if _reached(grid, task, book, at):

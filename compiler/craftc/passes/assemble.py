@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from craftc.errors import TimingError
+from craftc.errors import RoutingError, TimingError
 from craftc.macros import lane
 from craftc.macros.glue import TRIM_RT
 from craftc.passes.fold import LayerPlan
@@ -21,6 +21,7 @@ from craftc.passes.timing import Delays, EarlyLayerError, EarlyTapError, Timing,
 from craftc.passes.wire import Learned, Wiring, connect, guess, window_name
 
 MAX_ROUNDS = 6
+MAX_ROOM = 2  # steps by which channels are widened at most
 MAX_GUESSES = 12
 FIRST_WORD = 2  # guessed tap of slot 0
 ORIGIN_WORDS = 8  # slot 0 begins about this many words after the run pulse, or later
@@ -59,8 +60,20 @@ def _guess(made: Program) -> Control:
 
 
 def assemble(plans: Sequence[LayerPlan], progress: Progress | None = None) -> Assembly:
-    """Return the routed machine. Raises RoutingError, PlacementError or TimingError if there is none."""
-    plan = _Plan(plans)
+    """Return the routed machine; where a floorplan fails, one with wider channels is tried.
+
+    Raises RoutingError, PlacementError or TimingError of the last floorplan if there is none.
+    """
+    for room in range(MAX_ROOM):
+        try:
+            return _assemble(_Plan(plans, room), progress)
+        except (RoutingError, TimingError):
+            continue
+    return _assemble(_Plan(plans, MAX_ROOM), progress)
+
+
+def _assemble(plan: _Plan, progress: Progress | None) -> Assembly:
+    """Return the routed machine of one floorplan."""
     plan.settle_words()
     wires: Wiring | None = None
     for number in range(1, MAX_ROUNDS + 1):
@@ -84,7 +97,7 @@ def first_placement(plans: Sequence[LayerPlan]) -> tuple[Placement, Program, Con
 def _finish(plan: _Plan, wires: Wiring, timing: Timing, rounds: int) -> Assembly:
     """Put the solved delays and trims into the routed blocks: no port moves, so the wires stay."""
     placed = place_layers(plan.plans, timing.delays)
-    place_control(placed, timing.control)
+    place_control(placed, timing.control, plan.room)
     placed.machine.nets = plan.placed.machine.nets
     low = wires.volume.origin
     for name in sorted(placed.machine.instances):
@@ -100,8 +113,8 @@ def _finish(plan: _Plan, wires: Wiring, timing: Timing, rounds: int) -> Assembly
 class _Plan:
     """The placement under way: program, control, and the machine placed for them."""
 
-    def __init__(self, plans: Sequence[LayerPlan]) -> None:
-        self.plans = plans
+    def __init__(self, plans: Sequence[LayerPlan], room: int = 0) -> None:
+        self.plans, self.room = plans, room
         self.parity: dict[int, int] = {p.index: 0 for p in plans}
         self.phase = [0] * len(plans)
         self.words, self.pipe = ORIGIN_WORDS, PIPE_SLOTS
@@ -114,7 +127,7 @@ class _Plan:
 
     def _place(self) -> None:
         self.placed = place_layers(self.plans)
-        place_control(self.placed, self.control)
+        place_control(self.placed, self.control, self.room)
 
     def _origin(self, wires: Delays) -> list[int]:
         start = wires.rt("run", 1) + lane.PERIOD_RT * self.words

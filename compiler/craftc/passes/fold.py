@@ -30,6 +30,7 @@ MIN_SUM_DIGITS = 4  # narrower sums are widened: the strobes are drawn for 4 or 
 MAX_LEVELS = 150  # 2 blocks each inside the world's 384, with room for base and sky
 AREA_PASSES = 2  # optimize = area: half the levels, each done twice
 CODE_MASK = 15
+MIN_INPUTS, MIN_NEURONS = 4, 3  # of the panel, and of a register file (hidden layers)
 ROW_WORDS = 200  # a ROM with more words than this is folded, one row per pass
 
 
@@ -95,12 +96,13 @@ def fold(checkpoint: Checkpoint, config: BuildConfig) -> tuple[LayerPlan, ...]:
     ranges = prove(checkpoint, max_digits=MAX_SUM_DIGITS)
     if checkpoint.layers[0].input_bits != 1:
         raise UnsupportedOp("4-bit inputs of the first layer", where="layer 0", legal="1-bit inputs")
-    if len(checkpoint.layers) < 2:
-        raise UnsupportedOp("a single layer", where=checkpoint.name, legal="two or more layers")
+    _check_sizes(checkpoint)
     if config.lanes is not None and config.words_per_lane is not None:
         raise FoldingError("lanes and words per lane are both given", legal="one of them")
     hidden = range(len(ranges) - 1)  # the last layer is always done in one pass
-    widest = max(hidden, key=lambda k: (checkpoint.layers[k].n_out, -k))
+    widest = max(hidden, key=lambda k: (checkpoint.layers[k].n_out, -k), default=-1)
+    if not hidden:
+        _check_single(checkpoint.layers[0], config)
     plans = []
     for index, (layer, found) in enumerate(zip(checkpoint.layers, ranges, strict=True)):
         if layer.shift is not None and layer.shift % 3:
@@ -108,6 +110,24 @@ def fold(checkpoint: Checkpoint, config: BuildConfig) -> tuple[LayerPlan, ...]:
         digits = max(found.digits, MIN_SUM_DIGITS, 0 if layer.shift is not None else _compared(index, layer))
         plans.append(_plan(index, layer, digits, _levels(index, layer, config, index == widest)))
     return tuple(plans)
+
+
+def _check_sizes(checkpoint: Checkpoint) -> None:
+    """Raise UnsupportedOp for a layer that is narrower than the smallest panel or register file."""
+    least = [("inputs", MIN_INPUTS, checkpoint.n_in)]
+    least += [("neurons", MIN_NEURONS, layer.n_out) for layer in checkpoint.layers[:-1]]
+    for index, (what, fewest, found) in enumerate(least):
+        if found < fewest:
+            where = f"layer {max(index - 1, 0)}"
+            raise UnsupportedOp(f"{found} {what}", where=where, legal=f"{fewest} or more {what}")
+
+
+def _check_single(layer: Layer, config: BuildConfig) -> None:
+    """Raise FoldingError unless a setting names what a single layer gets anyway: all neurons in one pass."""
+    for what, wanted, only in (("lanes", config.lanes, 2 * layer.n_out),
+                               ("words per lane", config.words_per_lane, _words(layer)[0])):  # fmt: skip
+        if wanted not in (None, only):
+            raise FoldingError(f"{wanted} {what}", where="layer 0", legal=str(only))
 
 
 def _compared(index: int, layer: Layer) -> int:

@@ -34,6 +34,7 @@ from craftc.verify.vectors import Vectors, image_vectors, random_vectors
 PASSES = ("fold", "program", "assemble", "bake", "drc", "lvs", "write", "verify", "report")
 RANDOM_VECTORS = 8, 32  # least and most vectors of a model that brings no images
 VECTOR_WEIGHTS = 640_000  # parameters times vectors, between these limits: large machines run slowly
+LARGE, LARGE_SEQUENCES = 100_000, ("reset", "interrupt")  # parameters from which only these sequences run
 Progress = Callable[[str, int, int], None]
 Emit = Callable[[str], None]
 
@@ -140,6 +141,7 @@ def _folder(
 ) -> Mapping[str, Any]:  # fmt: skip
     from craftc.passes.report import build_report, write_report
     from craftc.verify import require_equal, verify_build
+    from craftc.verify.engine import SEQUENCES
 
     with fresh_output(out) as folder:
         with run.timed("write"):
@@ -149,7 +151,8 @@ def _folder(
         write_report(folder, facts)
         if config.verify:
             with run.timed("verify"):
-                found = verify_build(folder, progress=run.progress)
+                sequences = LARGE_SEQUENCES if checkpoint.parameters >= LARGE else SEQUENCES
+                found = verify_build(folder, progress=run.progress, sequences=sequences)
             require_equal(found, out)
             run.show("verify", lambda: f"vectors {found.vectors}  mismatches {found.mismatches}")
             facts = facts_of(folder, checkpoint, baked, plans, written, foretold, checked, run.seconds, found)

@@ -48,6 +48,7 @@ READOUT_Z = -88  # z of the adders' inputs
 CONTROL_Z = 66
 LATCH_PITCH, LATCH_ROWS, LATCH_GAP, LATCH_X, JOIN_GAP = (34, 14), 90, 8, 14, 2
 FAN_GAP, FAN_PITCH, FAN_NORTH = 20, 2, 10
+ROOM_STEP = 6  # blocks by which channels of the control yard grow per step of `room`
 FILE_ON_Z, FILE_CK_Z = 52, 43  # rows of a register file, local
 TOKEN_EXTRA_RT = 6
 LAMP_PITCH = 4
@@ -199,8 +200,11 @@ def _place_readout(out: Placement, plan: LayerPlan, border: int, made: Engine) -
     return argmax_channels(last, y_rt)
 
 
-def place_control(out: Placement, control: Control) -> None:
-    """Place panel, buttons, clock, coil with its taps, splitters, and a trimmed latch per window."""
+def place_control(out: Placement, control: Control, room: int = 0) -> None:
+    """Place panel, buttons, clock, coil with its taps, splitters, and a trimmed latch per window.
+
+    `room` widens the channels between them, where a first floorplan could not be wired or timed.
+    """
     machine, first = out.machine, out.plans[0]
     middle = out.middle_x
     columns = min(max(PANEL_COLUMNS[0], isqrt(first.n_in - 1) + 1), PANEL_COLUMNS[1])
@@ -209,12 +213,12 @@ def place_control(out: Placement, control: Control) -> None:
     coil = conductor(sorted({tap.word for tap in control.taps}), lane.PERIOD_RT, COIL_ROW, COIL_DEPTH)
     coil_at = (middle - 30, -1, CONTROL_Z - COIL_NORTH)
     machine.add("conductor", coil, coil_at)
-    fan_z = CONTROL_Z - FAN_NORTH
+    fan_z, fan_gap = CONTROL_Z - FAN_NORTH, FAN_GAP + ROOM_STEP * room
     order = sorted(control.shared.items(), key=lambda item: coil.ports[f"tap{item[0]}"].pos[::-1])
     for word, count in order:
-        machine.add(f"fan{word}", fan_out(count), (coil_at[0] - FAN_GAP, -1, fan_z))
+        machine.add(f"fan{word}", fan_out(count), (coil_at[0] - fan_gap, -1, fan_z))
         fan_z += 3 * count + FAN_PITCH
-    _place_windows(machine, control, coil_at[0] - FAN_GAP)
+    _place_windows(machine, control, coil_at[0] - fan_gap, room)
     south = CONTROL_Z + 10 + pixels.volume.size[2] + 6
     machine.add("clock", clock(lane.PERIOD_RT), (middle + 52, -1, south - 2))
     for name, macro, at in (
@@ -262,9 +266,10 @@ def _window_depths(control: Control) -> dict[str, tuple[int, int]]:
     return out
 
 
-def _place_windows(machine: Machine, control: Control, east: int) -> None:
+def _place_windows(machine: Machine, control: Control, east: int, room: int) -> None:
     """Place the window latches west of column `east`, each with the joins of its edges on its west side."""
     depths = _window_depths(control)
+    pitch, gap = LATCH_PITCH[0] + ROOM_STEP * room, LATCH_GAP + ROOM_STEP * room
     places: list[tuple[str, int, int]] = []
     column, z = 0, 0
     for name, (_, depth) in depths.items():
@@ -273,7 +278,7 @@ def _place_windows(machine: Machine, control: Control, east: int) -> None:
         places.append((name, column, z))
         z += depth
     for name, number, row in places:
-        x = east - LATCH_GAP - LATCH_PITCH[0] * (column + 1 - number)
+        x = east - gap - pitch * (column + 1 - number)
         machine.add(f"w.{name}", window_unit(*control.trims[name]), (x + LATCH_X, -1, CONTROL_Z + row))
         for edge, dz in (("reset", 0), ("set", depths[name][0])):
             if (name, edge) in control.joins:

@@ -3,13 +3,16 @@
     {"version": 1,
      "instances": [{"name": "engine0", "kind": "engine", "layer": 0, "corner": [x, y, z], "size": [x, y, z],
                     "ports": {"start0": [x, y, z], ...}, "probes": {...},
-                    "rom": {"corner": [x, y, z], "words": n, "levels": n, "axis_z": z}}, ...],
+                    "rom": {"corner": [x, y, z], "words": n, "levels": n, "axis_z": z,
+                            "rows": [{"corner": [x, y, z], "first": n, "words": n, "turned": false}, ...]}},
+                   ...],
      "nets": [{"name": "run", "drivers": ["run.out"], "sinks": ["start.run"], "cells": [x, y, z, ...]}, ...],
      "layers": [{"n_in": n, "n_out": n, "levels": n, "passes": n, "words": n, "input_bits": 1, "half": n,
                  "const_north": n, "const_south": n}, ...]}
 
 `layer` is null for what serves no single layer. `rom` is there for engines only; `axis_z` is the
-world z of the tower row. Written by the build, read by `view.why`.
+world z of the tower row between the lanes. A row of the ROM holds `words` words from `first` on, and is
+turned by 180 degrees or not (macros/rom_rows.py). Written by the build, read by `view.why`.
 """
 
 from __future__ import annotations
@@ -107,6 +110,7 @@ def _instance(instance: Instance, plans: Sequence[LayerPlan], shift: Pos) -> Pla
 
 def _rom(instance: Instance, plan: LayerPlan | None, at: Any) -> Plain | None:
     from craftc.macros.engine import Engine
+    from craftc.macros.rom_rows import RomRows, Row
 
     macro = instance.macro
     if not isinstance(macro, Engine) or macro.bank is None:
@@ -117,7 +121,14 @@ def _rom(instance: Instance, plan: LayerPlan | None, at: Any) -> Plain | None:
                              legal="an engine named engine<layer> with the ROM of its plan")  # fmt: skip
     corner = macro.bank_at
     axis_z = at((0, 0, corner[2] + 2))[2]
-    return {"corner": at(corner), "words": bank.words, "levels": bank.levels, "axis_z": axis_z}
+    rows = bank.rows if isinstance(bank, RomRows) else (Row(0, bank.words, (0, 0, 0), False),)
+    places = [
+        {"corner": at((corner[0] + r.at[0], corner[1] + r.at[1], corner[2] + r.at[2])),
+         "first": r.first, "words": r.words, "turned": r.turned}
+        for r in rows
+    ]  # fmt: skip
+    return {"corner": at(corner), "words": bank.words, "levels": bank.levels, "axis_z": axis_z,
+            "rows": places}  # fmt: skip
 
 
 def _layer(plan: LayerPlan) -> Plain:

@@ -3,14 +3,16 @@
 ROM constants are found by geometry (macros/rom_bank.py) and checked against the block that stands there and
 the weight in model.pt, so an answer about a weight is never a guess:
 
-    word  = words - 1 - (x - bank x) // 3            (word 0 stands east; one word per 3 blocks)
-    level = (y - bank y - 2) // 2                    (one level per 2 blocks)
+    word  = words - 1 - (x - row x) // 3             (word 0 stands east; one word per 3 blocks)
+    level = (y - row y - 2) // 2                     (one level per 2 blocks)
     side  = north where z < tower row, else south
+
+and the other way round, x and z, in a turned row of a folded bank (macros/rom_rows.py).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -131,10 +133,11 @@ def _inside(directory: Path, place: Plain, instance: Plain, position: Pos) -> di
     if "rom" not in instance:
         return facts
     rom = instance["rom"]
-    local = tuple(p - c for p, c in zip(position, rom["corner"], strict=True))
-    x, y, z = local
-    if 0 <= x < PITCH * rom["words"] + 1 and 0 <= z < 5:
-        return facts | _rom(directory, place, instance, (x, y, z))
+    for row in rom["rows"]:
+        x, y, z = (p - c for p, c in zip(position, row["corner"], strict=True))
+        if 0 <= x < PITCH * row["words"] + 1 and 0 <= z < 5:
+            local = (PITCH * row["words"] - x, y, 4 - z) if row["turned"] else (x, y, z)
+            return facts | _rom(directory, place, instance, row, local)
     return facts | _lane(place["layers"][layer], rom, position)
 
 
@@ -178,9 +181,9 @@ def rom_place(words: int, local: Pos) -> RomPlace:
     return RomPlace(words - 1 - column, (y - _DIGIT_LEVELS) // 2, int(z > 2), (x - offset) % PITCH)
 
 
-def _rom(directory: Path, place: Plain, instance: Plain, local: Pos) -> dict[str, str]:
-    layer, rom = place["layers"][instance["layer"]], instance["rom"]
-    found = rom_place(rom["words"], local)
+def _rom(directory: Path, place: Plain, instance: Plain, row: Plain, local: Pos) -> dict[str, str]:
+    layer, found = place["layers"][instance["layer"]], rom_place(row["words"], local)
+    found = replace(found, word=row["first"] + found.word)
     passed, word = divmod(found.word, layer["words"])
     facts = {"cell": f"hex ROM bank: {_ROM_PARTS[local[2]]}", "word": f"{word} of pass {passed}"}
     if local[1] < _DIGIT_LEVELS:
@@ -238,17 +241,25 @@ def _code(checkpoint: Checkpoint, number: int, neuron: int, kind: str, index: in
 
 
 def digit_corner(rom: Plain, found: RomPlace) -> Pos:
-    """Return the world position of a digit's constant source; comparator and gate stand east of it."""
-    x, y, z = rom["corner"]
-    column = rom["words"] - 1 - found.word
-    return (x + PITCH * column, y + _DIGIT_LEVELS + 1 + 2 * found.level, z + (3 if found.side else 1))
+    """Return the world position of a digit's constant source; comparator and gate stand east of it, or
+    west in a turned row."""
+    row = next(r for r in rom["rows"] if r["first"] <= found.word < r["first"] + r["words"])
+    x, y, z = row["corner"]
+    along = PITCH * (row["words"] - 1 - (found.word - row["first"]))
+    across = 3 if found.side else 1
+    if row["turned"]:
+        along, across = PITCH * row["words"] - along, 4 - across
+    return (x + along, y + _DIGIT_LEVELS + 1 + 2 * found.level, z + across)
 
 
 def _digit(directory: Path, rom: Plain, found: RomPlace) -> int:
     """Return the digit that three blocks of the world stand for: source, comparator, gate."""
-    blocks = _blocks(directory, digit_corner(rom, found), (3, 1, 1))
-    source, entity = blocks.get((0, 0, 0)), blocks.entity((0, 0, 0))
-    if blocks.get((2, 0, 0)).short != "comparator":
+    x, y, z = digit_corner(rom, found)
+    turned = any(r["turned"] for r in rom["rows"] if r["first"] <= found.word < r["first"] + r["words"])
+    blocks = _blocks(directory, (x - 2 if turned else x, y, z), (3, 1, 1))
+    at, gate = ((2, 0, 0), (0, 0, 0)) if turned else ((0, 0, 0), (2, 0, 0))
+    source, entity = blocks.get(at), blocks.entity(at)
+    if blocks.get(gate).short != "comparator":
         return 0
     if source.short == "composter":
         return 15 - int(source.get("level"))
