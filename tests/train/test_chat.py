@@ -57,6 +57,12 @@ def test_a_short_training_learns_and_is_what_its_file_says(sources: Sources) -> 
     )
 
 
+def test_dropout_changes_training_and_not_the_measure(sources: Sources) -> None:
+    plain, dropped = trainer_of(sources), trainer_of(sources, dropout=0.5)
+    assert measure(plain.net, plain.training, ME) == measure(dropped.net, dropped.training, ME)
+    assert plain.run() != dropped.run()
+
+
 def test_equal_seeds_give_equal_files(sources: Sources, tmp_path: Path) -> None:
     train_chat(sources, small_config())
     train_chat(replace(sources, out=tmp_path / "again.pt"), small_config())
@@ -65,11 +71,11 @@ def test_equal_seeds_give_equal_files(sources: Sources, tmp_path: Path) -> None:
     assert sources.out.read_bytes() != (tmp_path / "other.pt").read_bytes()
 
 
-@pytest.mark.parametrize("stop", [4, 8])
+@pytest.mark.parametrize(("stop", "dropout"), [(4, 0.0), (4, 0.2), (8, 0.2)])
 def test_an_interrupted_training_ends_as_an_uninterrupted_one(
-    sources: Sources, tmp_path: Path, stop: int
+    sources: Sources, tmp_path: Path, stop: int, dropout: float
 ) -> None:
-    config = small_config()
+    config = small_config(dropout=dropout)
     train_chat(sources, config)
     cut = replace(sources, out=tmp_path / "cut.pt")
 
@@ -113,9 +119,9 @@ def test_a_diverging_training_is_refused(sources: Sources) -> None:
         trainer.run()
 
 
-def trainer_of(sources: Sources) -> Trainer:
+def trainer_of(sources: Sources, dropout: float = 0.0) -> Trainer:
     """Returns a training that has not begun."""
-    config, tokenizer = small_config(), make_tokenizer(())
+    config, tokenizer = small_config(dropout=dropout), make_tokenizer(())
     data = encode_corpus(read_corpus(sources.data), tokenizer, config.context)
     net = Gpt(config, len(tokenizer.tokens), torch.Generator().manual_seed(0))
     return Trainer(net, Run(config, digest(data)), data, data, ME, state_path(sources.out))

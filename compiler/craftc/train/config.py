@@ -88,6 +88,8 @@ class ChatConfig:
     """Steps of rising learning rate, at the start of either phase."""
     weight_decay: float = 0.01
     """Decay of the matrices inside blocks, per unit of their learning rate."""
+    dropout: float = 0.0
+    """Share of the numbers that are left out of every branch during the steps in floats."""
     evaluate_every: int = 250
     """Steps between looks at the held-out documents."""
     save_every: int = 250
@@ -193,6 +195,7 @@ _RANGES: Mapping[str, tuple[float, float]] = {
     "matrix_lr": (1e-3, 1000.0),
     "warmup": (0, 10**6),
     "weight_decay": (0.0, 10.0),
+    "dropout": (0.0, 0.9),
     "evaluate_every": (1, 10**7),
     "save_every": (1, 10**7),
     "seed": (0, (1 << 63) - 1),

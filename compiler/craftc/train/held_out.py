@@ -26,6 +26,7 @@ class Nats:
 def measure(net: Gpt, sequences: Sequences, process: Process) -> Nats:
     """Returns the net's nats, in the arithmetic that it is in."""
     total = 0.0
+    net.eval()
     by_length = sorted(range(len(sequences)), key=lambda row: len(sequences.counted[row]))
     for start in range(0, len(by_length), _ROWS):
         batch = pad(by_length[start : start + _ROWS], sequences)

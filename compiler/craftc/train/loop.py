@@ -31,6 +31,8 @@ Log = Callable[[str, float, int], None]  # name, value, step
 _NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)
 _MOMENTUM = 0.95
 _CLIP = 1.0
+_STRIDE = 1_000_003
+"""Between seeds, so that the dropout of one training is not that of another, a step later."""
 _LEAST_LR = 0.02
 """Share of the largest learning rate that is left at the end of a phase."""
 
@@ -130,6 +132,9 @@ class Trainer:
     def _one(self, batches: Batches) -> float:
         """Makes one step and returns its loss."""
         batch = batches(self.step)
+        self.net.train()
+        number = self.process.world * self.step + self.process.rank
+        torch.manual_seed((_STRIDE * self.run_id.config.seed + number) % (1 << 63))
         wanted = self.process.on(batch.counted)
         count = self.process.total(float(batch.counted.sum()))
         logits = self.net(self.process.on(batch.ids), wanted)

@@ -133,17 +133,23 @@ class Gpt(nn.Module):
     def forward(self, ids: Tensor, wanted: Tensor | None = None) -> Tensor:
         """Returns logits (B, T, vocabulary), or (n, vocabulary) of the n positions set in `wanted`."""
         x = self.tokens.read(self.quantized)[ids] + self.positions.read(self.quantized)[: ids.shape[1]]
-        x = self._to(x, "residual")
+        x = self._drop(self._to(x, "residual"))
         hidden = torch.ones(ids.shape[1], ids.shape[1], dtype=torch.bool, device=ids.device).triu(1)
         softmax = Softmax.make(ids.device) if self.quantized else None
         for block in self.blocks:
             assert isinstance(block, Block)
-            x = self._to(x + self._attend(block, self._normed(block.norm1, x), hidden, softmax), "residual")
-            x = self._to(x + self._perceptron(block, self._normed(block.norm2, x)), "residual")
+            x = self._to(
+                x + self._drop(self._attend(block, self._normed(block.norm1, x), hidden, softmax)), "residual"
+            )
+            x = self._to(x + self._drop(self._perceptron(block, self._normed(block.norm2, x))), "residual")
         if wanted is not None:
             x = x[wanted]  # (B,T,d) -> (n,d)
         head = self.tokens if self.head is None else self.head
         return self._to(self._normed(self.norm, x) @ head.read(self.quantized).T, "logits")
+
+    def _drop(self, x: Tensor) -> Tensor:
+        """Returns x, or x with some numbers left out while floats are trained."""
+        return functional.dropout(x, self.config.dropout, self.training and not self.quantized)
 
     def _to(self, x: Tensor, name: str) -> Tensor:
         return to_format(x, self._formats[name]) if self.quantized else x
