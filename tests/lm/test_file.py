@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import random
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -145,3 +146,35 @@ def test_code_in_a_file_is_never_run(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="holds code"):
         lm.load(tmp_path / "x.pt")
     assert not (tmp_path / "ran").exists()
+
+
+JUNK: list[Any] = [
+    None, True, -1, 0, 1, 63, 1 << 31, 1 << 63, -(1 << 70), 1.5, float("nan"), "", "x", "s8.0", "s8.0[3]",
+    "e5m10[T,16]", [], {}, [1], ["a"], {"a": 1}, b"x", torch.zeros(2, 2, dtype=torch.int8),
+]  # fmt: skip
+"""What is put in the place of a value."""
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """Return the places of all values inside a value, itself included."""
+    inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [path, *(place for key, item in inside for place in places(item, (*path, key)))]
+
+
+def test_any_value_replaced_by_junk_is_refused_or_runs(plain: dict[str, Any]) -> None:
+    """No junk leads to another error than a refusal, neither in reading nor in talking."""
+    rng = random.Random(0)
+    spots = places(plain)[1:]
+    refused = 0
+    for _ in range(400):
+        broken = copy.deepcopy(plain)
+        *way, last = rng.choice(spots)
+        inner: Any = broken
+        for key in way:
+            inner = inner[key]
+        inner[last] = rng.choice(JUNK)
+        try:
+            lm.Dialogue(from_loaded(broken, "some.pt"), 1).say("ab")
+        except CraftcError:
+            refused += 1
+    assert refused > 300

@@ -175,3 +175,20 @@ def test_attention_order() -> None:
     assert parts["value"][0, 0] == 48 and parts["query"][239, 0] == 48 * 14 + 47
     assert parts["projection"][100, 0] == 15 * 48 + 100
     np.testing.assert_array_equal(join_attention(parts), bank)
+
+
+def test_random_damage_of_token_roms_is_refused_or_harmless(fake: Path, tmp_path: Path) -> None:
+    """Whatever a trie says, reading it ends, and nothing but a refusal comes out."""
+    folder = copy_of(fake, tmp_path)
+    rng = np.random.default_rng(0)
+    refused = 0
+    for turn in range(40):
+        path = folder / W / ("tokens/trie.bin", "tokens/chars.bin", "tokens/indices.bin")[turn % 3]
+        whole = path.read_bytes()
+        patch(path, int(rng.integers(0, 6000)), rng.bytes(2))
+        try:
+            import_craftgpt(folder)
+        except FormatError:
+            refused += 1
+        path.write_bytes(whole)
+    assert refused > 30

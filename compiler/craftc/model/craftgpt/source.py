@@ -67,14 +67,19 @@ def _folder_entries(path: Path) -> Iterator[tuple[str, bytes]]:
     root = path / FOLDER if (path / FOLDER).is_dir() else path
     beside = path if root != path else path.parent if path.name == FOLDER else path
     if (beside / TOKENS).is_file():
-        yield TOKENS, (beside / TOKENS).read_bytes()
+        yield TOKENS, _read(beside / TOKENS)
     for file in sorted(root.rglob("*")):
         name = file.relative_to(root).as_posix()
-        if file.is_dir() or (root == beside and name in BESIDE):
-            continue
-        if file.stat().st_size > MAX_FILE:
-            raise FormatError("is too large", where=str(file), legal=f"the {len(FILES)} known files only")
-        yield name, file.read_bytes()
+        if not file.is_dir() and not (root == beside and name in BESIDE):
+            yield name, _read(file)
+
+
+def _read(file: Path) -> bytes:
+    """Returns the bytes of a file; refuses large ones and what is no file before reading them."""
+    if not file.is_file() or file.stat().st_size > MAX_FILE:
+        what = "is too large" if file.is_file() else "is no file"
+        raise FormatError(what, where=str(file), legal=f"the {len(FILES)} known files only")
+    return file.read_bytes()
 
 
 def _zip_entries(path: Path) -> dict[str, bytes]:
@@ -93,7 +98,7 @@ def _zip_entries(path: Path) -> dict[str, bytes]:
                 raise FormatError("is too large", where=f"{path}: {large[0]}", legal="the known files only")
             found = {m.filename[len(root) :]: archive.read(m) for m in members if m.filename.startswith(root)}
             beside = {m.filename: m for m in members}.get(outer + TOKENS)
-            if beside is not None:
+            if beside is not None and beside.file_size <= MAX_FILE:
                 found[TOKENS] = archive.read(beside)
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, ValueError) as error:
         raise FormatError("the zip is damaged", where=str(path), legal="an intact zip") from error
