@@ -9,7 +9,7 @@ import pytest
 from tests.lm.toys import WIDTH, toy
 
 from craftc.errors import ConfigError
-from craftc.estimate.language import COEFFICIENTS, Coefficient, estimate_language
+from craftc.estimate.language import COEFFICIENTS, Built, Coefficient, estimate_language
 from craftc.model.craftgpt import import_craftgpt
 
 
@@ -58,6 +58,14 @@ def test_coefficients_are_prices() -> None:
     assert set(COEFFICIENTS.by_kind(True)) | set(COEFFICIENTS.by_kind(False)) == {
         "rom_bit", "lane", "word", "matrix", "event"
     }  # fmt: skip
+
+
+def test_built_matrices_stand_beside_the_formula() -> None:
+    built = (Built("m.query", (16, 16), 4, 1000, 200, 3000), Built("m.query", (16, 8), 4, 1, 1, 1))
+    costs = estimate_language(toy(), built=built)
+    ((found, row),) = costs.built
+    assert found is built[0] and row.name == "m.query" and row.lanes == 4
+    assert estimate_language(toy()).built == ()
 
 
 def test_craftgpt_holds_the_bits_of_the_original(craftgpt: Path) -> None:

@@ -91,6 +91,14 @@ def _notes(costs: LanguageEstimate) -> list[tuple[str, str]]:
          f"{costs.total('rom_bits'):,} bits"),
         ("cache", f"{costs.cache_bits:,} bits, not in the volume"),
     ]  # fmt: skip
+    rows += [
+        (
+            "measured",
+            f"{b.name} at {b.lanes} lanes: {b.volume:,} blocks, {b.redstone_ticks:,} rt, {b.events:,} events; "
+            f"by the formula {row.volume:,}, {_number(row.redstone_ticks)}, {_number(row.events)}",
+        )
+        for b, row in costs.built
+    ]
     for measured in (True, False):
         kind = "measured" if measured else "extrapolated"
         found = costs.coefficients.by_kind(measured).values()

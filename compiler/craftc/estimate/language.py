@@ -75,6 +75,24 @@ COEFFICIENTS = Coefficients(
 
 
 @dataclass(frozen=True, slots=True)
+class Built:
+    """A matrix that was built, and what its blocks cost: figures of a report, not of a formula."""
+
+    name: str
+    shape: tuple[int, int]
+    """(outputs, inputs); another model's matrix of that name is another one."""
+
+    lanes: int
+    volume: int
+    redstone_ticks: int
+    events: int
+
+
+BUILT: tuple[Built, ...] = ()
+"""Matrices of CraftGPT that were built and simulated."""
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
     """Costs of one operator; None where there is no coefficient."""
 
@@ -105,6 +123,8 @@ class LanguageEstimate:
     """Operators without data, by kind: neither volume nor time is known."""
 
     coefficients: Coefficients
+    built: tuple[tuple[Built, Row], ...] = ()
+    """Matrices of this model that were built, each beside its row at the lanes it was built with."""
 
     def total(self, field: str) -> int:
         """Returns the sum of a field over all rows that have it."""
@@ -116,6 +136,7 @@ def estimate_language(
     lanes: int | None = None,
     words_per_lane: int | None = None,
     coefficients: Coefficients = COEFFICIENTS,
+    built: tuple[Built, ...] = BUILT,
 ) -> LanguageEstimate:
     """Returns the costs of a model's machine at a chosen parallelism.
 
@@ -145,7 +166,13 @@ def estimate_language(
     caches = [node for node in model.graph if node.op == "cache"]
     cache_bits = sum(model.context * node.type.count * node.type.format.bits for node in caches)
     without = Counter(node.op for node in model.graph if not node.tensors)
-    return LanguageEstimate(tuple(rows), cache_bits, dict(sorted(without.items())), coefficients)
+    known = {(n.name, model.tensors[n.tensors["weights"]].shape): n for n in model.graph if n.op == "matmul"}
+    beside = tuple(
+        (b, _matrix(model, known[b.name, b.shape], b.lanes, None, coefficients))
+        for b in built
+        if (b.name, b.shape) in known
+    )
+    return LanguageEstimate(tuple(rows), cache_bits, dict(sorted(without.items())), coefficients, beside)
 
 
 def _matrix(
