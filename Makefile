@@ -35,7 +35,7 @@ help:
 	@echo "make demo    build worlds/digits from weights/digits.pt, then read one digit with it"
 	@echo "make test    all tests, slow ones and outside judges included"
 	@echo "make check   ruff, mypy and the fast tests"
-	@echo "make bench   the benchmarks"
+	@echo "make bench   the benchmarks (make bench BENCH=scale: a network 100 times as large beside the demo)"
 
 demo: .venv/.core
 	.venv/bin/craftc build weights/digits.pt -o worlds/digits

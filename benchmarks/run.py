@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 
 import lm as language
+import scale
 import sim
 from craftc.blocks import Volume
 
@@ -86,14 +87,21 @@ BENCHMARKS: dict[str, Callable[[], Iterable[Row]]] = {
 }
 
 
+LONG: dict[str, Callable[[list[str]], int]] = {"scale": scale.main}
+"""Benchmarks of many minutes, which print a table of their own and run only when they are named."""
+
+
 def main(names: list[str]) -> int:
-    """Run the named benchmarks, or all; return 2 for an unknown name."""
-    unknown = [name for name in names if name not in BENCHMARKS]
+    """Run the named benchmarks, or all but the long ones; return 2 for an unknown name."""
+    unknown = [name for name in names if name not in BENCHMARKS and name not in LONG]
     if unknown:
-        print(f"unknown benchmark {unknown[0]!r} (legal: {', '.join(BENCHMARKS)})", file=sys.stderr)
+        print(f"unknown benchmark {unknown[0]!r} (legal: {', '.join([*BENCHMARKS, *LONG])})", file=sys.stderr)
         return 2
     print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
     for name in names or BENCHMARKS:
+        if name in LONG:
+            LONG[name]([])
+            continue
         for what, value, unit in BENCHMARKS[name]():
             print(f"{what:40} {value:10.3f} {unit}", flush=True)
     print(f"{'peak memory':40} {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:10.0f} MB")
