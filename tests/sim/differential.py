@@ -23,7 +23,7 @@ import numpy as np
 import numpy.typing as npt
 from tests.sim.tiles import TILES, Batch, cut, make_batch, tile_of, without_tiles
 
-from craftc.blocks import Volume
+from craftc.blocks import BlockState, Volume
 from craftc.blocks.properties import complete
 from craftc.blocks.tables import tables_of
 from craftc.export.schem import write_schem
@@ -139,6 +139,7 @@ def run_ours(batch: Batch, game_ticks: int) -> Ours:
         [_positions(graph.cell[devices], batch.volume), _positions(graph.dust.flat, batch.volume)]
     )
     trace: set[Row] = set()
+    texts: dict[BlockState, str] = {}
     levels = []
     done = 0
     for t in range(game_ticks):
@@ -147,7 +148,11 @@ def run_ours(batch: Batch, game_ticks: int) -> Ours:
             made.use((x, y, z))
             done += 1
         made.run(1)
-        trace |= {(t, *c.pos, str(c.before), str(c.after)) for c in made.take_changes()}
+        for change in made.take_changes():
+            for state in (change.before, change.after):
+                if state not in texts:
+                    texts[state] = str(state)
+            trace.add((t, *change.pos, texts[change.before], texts[change.after]))
         if t % 2:
             out = board._state.out
             levels.append(np.concatenate([out[devices], bake.dust_power(graph, out)]))
@@ -356,8 +361,8 @@ class Tally:
 
 
 GAPS_GT = (20, 40, 12, 8, 6, 4)
-GAME_TICKS = 160
-REFERENCE_EVERY = 8
+GAME_TICKS = 80
+REFERENCE_EVERY = 16
 
 
 def examine(judges: Judges, seed: int, style: str, tally: Tally) -> None:

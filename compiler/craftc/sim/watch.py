@@ -46,7 +46,7 @@ class Watch:
         out, seen = board._state.out, board._state.seen
         locked = self._repeater & ((seen[:, 1] > 0) != (self._seen[:, 1] > 0))
         moved = np.flatnonzero((out != self._out) | locked)
-        rows = [(int(board.graph.cell[n]), *self._node_change(int(n))) for n in moved]
+        rows = [(int(board.graph.cell[n]), *self._node_change(int(n), out, seen)) for n in moved]
         rows = [row for row in rows if row[1] != row[2]]
         power = bake.dust_power(board.graph, out)
         for d in np.flatnonzero(power != self._dust):
@@ -67,16 +67,16 @@ class Watch:
         board = self._board
         node = find_cell(board.graph.cell, board.volume, pos)
         if node >= 0 and board.graph.kind[node] != CONSTANT:
-            return self._state(node, int(board._state.out[node]), bool(board._state.seen[node, 1] > 0))
+            locked = self._repeater[node] and board._state.seen[node, 1] > 0
+            return self._state(node, int(board._state.out[node]), bool(locked))
         dust = find_cell(board.graph.dust.flat, board.volume, pos)
         if dust >= 0:
             return self._wire(dust, board.power(pos))
         return complete(board.volume.get(pos))
 
-    def _node_change(self, node: int) -> tuple[BlockState, BlockState]:
-        state = self._board._state
+    def _node_change(self, node: int, out: Bytes, seen: Bytes) -> tuple[BlockState, BlockState]:
         before = self._state(node, int(self._out[node]), bool(self._seen[node, 1] > 0))
-        return before, self._state(node, int(state.out[node]), bool(state.seen[node, 1] > 0))
+        return before, self._state(node, int(out[node]), bool(seen[node, 1] > 0))
 
     def _state(self, node: int, level: int, locked: bool) -> BlockState:
         entry = int(self._board.graph.entry[node])
