@@ -17,6 +17,7 @@ from craftc.blocks.dust import NONE, DustCells, dust_cells
 from craftc.blocks.volume import Pos, Volume
 from craftc.sim import links, spread
 from craftc.sim.devices import DeviceTables, device_tables
+from craftc.sim.grid import Grid, index_cells, pad, unpad
 
 Ints = npt.NDArray[np.int32]
 Longs = npt.NDArray[np.int64]
@@ -73,7 +74,7 @@ def _unpad(cells: Longs, volume: Volume) -> Longs:
     """Return flat indices into volume.ids of flat indices into the padded grid."""
     _, length, width = volume.ids.shape
     out = np.empty(len(cells), dtype=np.int64)
-    links.unpad(cells, length, width, out)
+    unpad(cells, length, width, out)
     return out
 
 
@@ -88,13 +89,13 @@ def _grid(
     devices: DeviceTables,
     conductor: npt.NDArray[np.bool_],
     analog: npt.NDArray[np.int16],
-) -> tuple[links.Grid, Longs, Longs]:
-    entry = links.pad(volume.ids)
+) -> tuple[Grid, Longs, Longs]:
+    entry = pad(volume.ids)
     step_z, step_y = volume.ids.shape[2] + 2, (volume.ids.shape[1] + 2) * (volume.ids.shape[2] + 2)
     off = np.array([-step_y, step_y, -step_z, step_z, -1, 1], dtype=np.int64)
     slot = np.empty(len(entry), dtype=np.int32)  # set where a node or dust is; nothing else is read
-    node_cell, dust_cell = links.index_cells(entry, devices.kind, slot)
-    grid = links.Grid(
+    node_cell, dust_cell = index_cells(entry, devices.kind, slot)
+    grid = Grid(
         entry, slot, off, devices.kind, devices.gives, devices.strong, devices.reads, devices.sides,
         conductor, analog,
     )  # fmt: skip

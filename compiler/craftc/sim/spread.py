@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from craftc.sim.grid import ROOM, grow
 from craftc.sim.kernel import AnyArray, Bytes, Ints, Longs, hot, hot_inline, index, kernel, signed
-from craftc.sim.links import ROOM, grow
 
 MAX_LOSS = 14  # a source of 15 still gives 1
 
