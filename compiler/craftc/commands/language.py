@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -94,8 +93,8 @@ def _notes(costs: LanguageEstimate) -> list[tuple[str, str]]:
     rows += [
         (
             "measured",
-            f"{b.name} at {b.lanes} lanes: {b.volume:,} blocks, {b.redstone_ticks:,} rt, {b.events:,} events; "
-            f"by the formula {row.volume:,}, {_number(row.redstone_ticks)}, {_number(row.events)}",
+            f"{b.name} at {b.lanes} lanes: {b.volume:,} blocks, {b.redstone_ticks:,} rt, {b.events:,} "
+            f"events; by the formula {row.volume:,}, {_number(row.redstone_ticks)}, {_number(row.events)}",
         )
         for b, row in costs.built
     ]
@@ -113,6 +112,3 @@ def _number(value: int | None) -> str:
 
 def _cell(text: str, width: int, left: bool) -> str:
     return f"{text:<{width}}" if left else f"{text:>{width}}"
-
-
-__all__: Sequence[str] = ("info_rows", "load_language", "show_estimate")

@@ -26,7 +26,7 @@ from craftc.model.craftgpt.layout import (
     matrix_to_bank,
     split_attention,
 )
-from craftc.model.craftgpt.source import FOLDER, TOKENS, Source, numbers, read_source, to_le24
+from craftc.model.craftgpt.source import FOLDER, TOKENS, numbers, read_source, to_le24
 from craftc.model.craftgpt.tokens import rom_tensors, token_list, tokenizer_of
 
 Array = npt.NDArray[Any]
@@ -166,6 +166,3 @@ def export_craftgpt(model: LanguageModel, folder: Path) -> int:
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(data)
     return len(files)
-
-
-__all__ = ["Source", "export_craftgpt", "import_craftgpt", "weight_files"]
