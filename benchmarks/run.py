@@ -17,9 +17,9 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
+import scale
 
 import lm as language
-import scale
 import sim
 from craftc.blocks import Volume
 
