@@ -21,6 +21,7 @@ import scale
 
 import lm as language
 import sim
+import train
 from craftc.blocks import Volume
 
 REPEATS = 3
@@ -83,6 +84,7 @@ BENCHMARKS: dict[str, Callable[[], Iterable[Row]]] = {
     "schematic": schematic,
     "lm": language.speed,
     "numerics": language.numerics,
+    "training": train.training,
     **sim.BENCHMARKS,
 }
 

@@ -1,4 +1,4 @@
-"""Speed of training: steps in floats and in integers side by side."""
+"""Benchmark of training: steps in floats and in integers side by side."""
 
 from __future__ import annotations
 
