@@ -44,11 +44,11 @@ def model() -> lm.LanguageModel | None:
     return import_craftgpt(folder) if folder.is_dir() else None
 
 
-def _timed(what: str, work: Callable[[], int]) -> list[Row]:
-    """Return tokens per second by the clock and per processor second, after a run that is not counted."""
-    work()
+def _timed(what: str, work: Callable[[int], int], amount: int) -> list[Row]:
+    """Return tokens per second, by the clock and per processor second; a first short run is not counted."""
+    work(1)
     clock, used = time.perf_counter(), time.process_time()
-    tokens = work()
+    tokens = work(amount)
     clock, used = time.perf_counter() - clock, time.process_time() - used
     return [(what, tokens / clock, "tokens/s"), (f"{what}, per core", tokens / used, "tokens/cpu s")]
 
@@ -60,29 +60,29 @@ def speed() -> list[Row]:
     for numerics in lm.NUMERICS if craftgpt is not None else ():
         assert craftgpt is not None
         chosen = craftgpt.with_numerics(numerics)
-        rows += _timed(f"{numerics}, one dialogue", lambda m=chosen: _alone(m))
-        rows += _timed(f"{numerics}, batched", lambda m=chosen: _together(m))
+        rows += _timed(f"{numerics}, one dialogue", lambda n, m=chosen: _alone(m, n), 8)
+        rows += _timed(f"{numerics}, batched", lambda n, m=chosen: _together(m, n), 4)
     if rows:
         rows.append(("integer / craftgpt, batched", rows[6][1] / rows[2][1], "x"))
     return rows or [("no weights of CraftGPT", 0, "")]
 
 
-def _alone(chosen: lm.LanguageModel) -> int:
+def _alone(chosen: lm.LanguageModel, count: int) -> int:
     dialogue, tokens = lm.Dialogue(chosen, 1), 0
-    for prompt in PROMPTS[:8]:
+    for prompt in PROMPTS[:count]:
         dialogue.reset()
         dialogue.say(prompt)
         tokens += chosen.context - dialogue.left
     return tokens
 
 
-def _together(chosen: lm.LanguageModel) -> int:
-    turns = lm.converse(chosen, PROMPTS * SEEDS, _seeds())
+def _together(chosen: lm.LanguageModel, seeds: int) -> int:
+    turns = lm.converse(chosen, PROMPTS * seeds, _seeds(seeds))
     return sum(len(t.prompt_tokens) + len(chosen.tokenizer.after) + len(t.reply_tokens) for t in turns)
 
 
-def _seeds() -> list[int]:
-    return [1 + n // len(PROMPTS) for n in range(SEEDS * len(PROMPTS))]
+def _seeds(seeds: int) -> list[int]:
+    return [1 + n // len(PROMPTS) for n in range(seeds * len(PROMPTS))]
 
 
 def numerics() -> list[Row]:
@@ -90,7 +90,7 @@ def numerics() -> list[Row]:
     craftgpt = model()
     if craftgpt is None:
         return [("no weights of CraftGPT", 0, "")]
-    found = agreement(craftgpt, craftgpt.with_numerics("integer"), PROMPTS * SEEDS, _seeds())
+    found = agreement(craftgpt, craftgpt.with_numerics("integer"), PROMPTS * SEEDS, _seeds(SEEDS))
     return [
         ("dialogues", found.dialogues, ""),
         ("equal replies", 100 * found.equal_share, "%"),
