@@ -54,7 +54,7 @@ Levels = npt.NDArray[np.uint8]
 _NONE = np.zeros(0, dtype=np.int64)
 
 
-def _copy(flow: Flow) -> Flow:
+def copied(flow: Flow) -> Flow:
     """Return a copy of what lasts; of the queue only the entries in use."""
     used = int(flow.scalar[USED])
     short = flow._replace(entry=flow.entry[:used], moved=flow.moved[:0], touched=flow.touched[:0])
@@ -91,7 +91,7 @@ class _Group:
     def _begin(self) -> None:
         self.exact = self.always or self.returns >= PATIENCE
         self.log.clear()
-        self.start = _copy(self.flow)
+        self.start = copied(self.flow)
 
     def run(self, ticks: int, every: int, nodes: Longs) -> Planes:
         """Run, and return the planes of `nodes` after each `every` ticks, (ticks // every, nodes, 4)."""
@@ -121,7 +121,7 @@ class _Group:
 
     def snapshot(self) -> Flow:
         """Return a copy of the state."""
-        return _copy(self.flow)
+        return copied(self.flow)
 
     def restore(self, kept: Flow) -> None:
         """Go back to a state; its order counts as known if nothing was scheduled."""

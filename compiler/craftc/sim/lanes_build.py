@@ -8,7 +8,6 @@ import numpy as np
 import numpy.typing as npt
 
 from craftc.errors import SimError
-from craftc.sim import engine
 from craftc.sim.devices import COMPARE, KIND_NAMES, SUBTRACT, TORCH
 from craftc.sim.kernel import Bytes, Ints, Longs, kernel
 from craftc.sim.lanes_torch import HISTORY
@@ -33,6 +32,7 @@ from craftc.sim.lanes_words import (
     OP_BITS,
     PULL,
     REAR_AT,
+    RING,
     ROW,
     SCALARS,
     SUSPECT,
@@ -96,7 +96,7 @@ KNOWN = KIND_NAMES[:10]
 
 @kernel
 def _overlapping(port: Longs, part: Planes, turn: Ints, ports: int) -> Flags:
-    """Return per port whether two links feed one place of it."""
+    """Return per port (or group) whether two links feed one place of it."""
     fed = np.zeros(ports, np.uint64)
     out = np.zeros(ports, np.bool_)
     for e in range(len(port)):
@@ -122,11 +122,15 @@ def _operations(groups: Groups, links: GroupLinks, pulled: Flags) -> tuple[Longs
 
 
 def _calm(groups: Groups, links: GroupLinks) -> Flags:
-    """Return which groups have one link in all, from another group whose delay is not longer than theirs."""
+    """Return the groups in which every place has at most one source, over both ports; it is another node, its
+    delay is not longer, and every change of it is a change of the port or surely looked at."""
     there = links.port >> 1
-    calm = np.bincount(there, minlength=len(groups.kind)) == 1
+    level = has_levels(groups.kind)
+    calm = ~_overlapping(there, links.part, links.turn, len(groups.kind))
     late = groups.delay[links.source] > groups.delay[there]
-    calm[there[late | (links.source == there)]] = False
+    itself = (links.source == there) & (links.turn == 0)
+    unsure = level[links.source] & ~level[there] & (links.loss > 0)
+    calm[there[late | itself | unsure]] = False
     return np.asarray(calm)
 
 
@@ -196,7 +200,7 @@ def empty_flow(plan: Plan, places: int = PLACES) -> Flow:
     line = np.zeros((plan.lines, LINE), dtype=np.uint64)
     line[plan.number, FIXED] = plan.fixed
     line[plan.number[plan.torch], ROW] = np.arange(torches)
-    ring = engine.RING * 4
+    ring = RING * 4
     return Flow(
         line.reshape(-1), np.zeros((plan.lines, DOUBTS), np.uint64),
         np.full(ring, -1, np.int32), np.full(ring, -1, np.int32), np.empty((room, 2), np.uint64),

@@ -9,10 +9,11 @@ boards ask for the tick of a device at different points of a game tick, the devi
 from __future__ import annotations
 
 from craftc.sim.devices import BUTTON, REPEATER, TORCH
-from craftc.sim.engine import NORMAL, RING, VERY_HIGH
+from craftc.sim.engine import NORMAL, VERY_HIGH
 from craftc.sim.kernel import hot, hot_inline
 from craftc.sim.lanes_links import (
     arg_of,
+    carried_places,
     give_back,
     group_of,
     next_of,
@@ -26,36 +27,46 @@ from craftc.sim.lanes_links import (
 from craftc.sim.lanes_torch import too_often
 from craftc.sim.lanes_words import (
     BEGIN_AT,
+    COPY,
+    COPY_ON,
     COUNT_AT,
     DELAY_AT,
     EVENTS,
     FIXED,
+    INSERT,
     LINE,
+    LOSS,
     NOW,
     OUT,
     PEAK,
     PENDING,
     POWER,
     QUEUED,
+    RING,
     RUNS,
     USED_PLACES,
     Flow,
+    Level,
     Wiring,
     analog,
+    chosen,
     compared,
+    constant,
     count,
     due,
     field,
     greater,
     kind_of,
     level_at,
+    number,
     word,
 )
 
 
 @hot_inline
-def set_levels(wiring: Wiring, flow: Flow, n: int, fixed: int, mask: int) -> tuple[int, int]:
-    """Give the comparators at the places `mask` their outputs; return where they fell and where they rose."""
+def set_levels(wiring: Wiring, flow: Flow, n: int, fixed: int, mask: int) -> tuple[int, int, Level]:
+    """Give the comparators at the places `mask` their outputs; return where they fell, where they rose, and
+    the old levels."""
     new = compared(wiring, flow, n, fixed)
     at = n * LINE + OUT
     old = level_at(flow, at)
@@ -71,7 +82,7 @@ def set_levels(wiring: Wiring, flow: Flow, n: int, fixed: int, mask: int) -> tup
         flow.line[at + 3] = old[3] ^ d3
         flow.scalar[EVENTS] += count(changed & flow.mask[USED_PLACES])
     rose = greater(new, old) & changed
-    return changed ^ rose, rose
+    return changed ^ rose, rose, old
 
 
 @hot_inline
@@ -105,34 +116,54 @@ def after_change(flow: Flow, n: int, fixed: int, changed: int, unpowered: int) -
 
 
 @hot_inline
-def tell(wiring: Wiring, flow: Flow, n: int, fixed: int) -> None:
-    """Bring all ports that group n feeds up to date and let the devices react, in the order of the links."""
+def _loss_of(wiring: Wiring, op: int, arg: int) -> int:
+    if op in (COPY, COPY_ON):
+        return arg
+    return number(wiring.extra[arg, LOSS]) if op >= INSERT else 0
+
+
+@hot_inline
+def tell(wiring: Wiring, flow: Flow, n: int, fixed: int, changed: int, high: Level) -> None:
+    """Bring all ports that group n feeds up to date and let the devices react, in the order of the links.
+
+    A device reacts where it is given another level than before, even if its port does not change. `high` is
+    the greater of old and new level of comparators.
+    """
     begin = field(fixed, BEGIN_AT, 0xFFFFFFFF)
     end = begin + field(fixed, COUNT_AT, 0xFFFF)
-    changed = word(0)
+    levels = analog(kind_of(fixed))
+    looks = word(0)
     for e in range(begin, end):
-        port = port_of(wiring, e)
-        changed |= relay(wiring, flow, n, port, op_of(wiring, e), arg_of(wiring, e))
+        port, op, arg = port_of(wiring, e), op_of(wiring, e), arg_of(wiring, e)
+        relay(wiring, flow, n, port, op, arg)
+        given = changed
+        if levels:
+            loss = _loss_of(wiring, op, arg)
+            if loss > 0:
+                given &= greater(high, constant(loss))
+        looks |= given if op < INSERT else carried_places(wiring, arg, given)
         if e + 1 < end and port_of(wiring, e + 1) >> 1 == port >> 1:
             continue
-        if changed != word(0):
-            react(wiring, flow, port >> 1, changed)
-            changed = word(0)
+        if looks != word(0):
+            react(wiring, flow, port >> 1, looks)
+            looks = word(0)
 
 
 @hot_inline
 def _run(wiring: Wiring, flow: Flow, n: int, mask: int) -> None:
     flow.line[n * LINE + PENDING] &= ~mask
     fixed = flow.line[n * LINE + FIXED]
+    high = constant(15)
+    unpowered = word(0)
     if analog(kind_of(fixed)):
-        fell, rose = set_levels(wiring, flow, n, fixed, mask)
+        fell, rose, old = set_levels(wiring, flow, n, fixed, mask)
         changed = fell | rose
-        unpowered = word(0)
+        high = chosen(rose, level_at(flow, n * LINE + OUT), old)
     else:
         unpowered = ~flow.line[n * LINE + POWER]
         changed = set_flags(flow, n, kind_of(fixed), mask)
     if changed != word(0):
-        tell(wiring, flow, n, fixed)
+        tell(wiring, flow, n, fixed, changed, high)
         after_change(flow, n, fixed, changed, unpowered)
 
 
@@ -176,7 +207,7 @@ def use(wiring: Wiring, flow: Flow, n: int, on: int, off: int) -> None:
     flow.line[n * LINE + OUT] = out ^ changed
     flow.scalar[EVENTS] += count(changed & flow.mask[USED_PLACES])
     fixed = flow.line[n * LINE + FIXED]
-    tell(wiring, flow, n, fixed)
+    tell(wiring, flow, n, fixed, changed, constant(15))
     if kind_of(fixed) == BUTTON:
         pressed = changed & ~out & ~flow.line[n * LINE + PENDING]
         if pressed != word(0):

@@ -21,7 +21,6 @@ induction so is everything after it, phantoms aside, which change nothing.
 from __future__ import annotations
 
 from craftc.sim.devices import LAMP, REPEATER
-from craftc.sim.engine import RING
 from craftc.sim.kernel import hot, hot_inline
 from craftc.sim.lanes_exact import after_change, set_flags, set_levels
 from craftc.sim.lanes_links import (
@@ -36,10 +35,12 @@ from craftc.sim.lanes_links import (
     port_of,
     react,
     relay,
+    turn_of,
 )
 from craftc.sim.lanes_words import (
     BEGIN_AT,
     CALM_AT,
+    COPY_ON,
     COUNT_AT,
     DELAY_AT,
     DOWN,
@@ -59,6 +60,7 @@ from craftc.sim.lanes_words import (
     PULL,
     QUEUED,
     RAN,
+    RING,
     RUNS,
     STILL,
     SUSPECT,
@@ -84,7 +86,8 @@ def _fire(wiring: Wiring, flow: Flow, n: int, mask: int) -> tuple[int, int]:
     flow.line[at + RAN] |= mask
     fixed = flow.line[at + FIXED]
     if analog(kind_of(fixed)):
-        return set_levels(wiring, flow, n, fixed, mask)
+        fell, rose, _ = set_levels(wiring, flow, n, fixed, mask)
+        return fell, rose
     unpowered = ~flow.line[at + POWER]
     changed = set_flags(flow, n, kind_of(fixed), mask)
     if changed != word(0):
@@ -122,23 +125,43 @@ def _note(
 ) -> int:
     """Bring the ports of one device that links begin..end-1 feed up to date and note that it has to react;
     return how many groups are noted."""
-    changed = still = up = down = word(0)
+    changed = still = up = down = twice = word(0)
     there = port_of(wiring, begin) >> 1
+    turn = turn_of(wiring, begin)
+    mixed = False
     for e in range(begin, end):
         port, op, arg = port_of(wiring, e), op_of(wiring, e), arg_of(wiring, e)
+        before = changed | still
         changed |= relay(wiring, flow, n, port, op, arg)
         more, less = rose, fell
         if op >= INSERT:
             more, less = carried_places(wiring, arg, rose), carried_places(wiring, arg, fell)
-        if op == PULL:  # an earlier source may have brought the port up to date
+            mixed |= turn_of(wiring, e) != turn  # then different nodes of the group feed one device
+        if op in (PULL, COPY_ON, INSERT):  # the source may have changed without changing the port
             still |= more | less
+        if mixed:
+            twice |= before & (more | less)
         if port & 1:
             more, less = less, more
         up |= more
         down |= less
     if changed | still != word(0):
         touched = _mark(flow, there, changed, still, up, down, touched)
+        if twice != word(0):
+            flow.doubt[there, DUP] |= twice
     return touched
+
+
+@hot_inline
+def _calmly(wiring: Wiring, flow: Flow, n: int, e: int, moved: int) -> int:
+    """Bring the port of a calm device up to date; return the places at which it looks."""
+    port, op, arg = port_of(wiring, e), op_of(wiring, e), arg_of(wiring, e)
+    changed = relay(wiring, flow, n, port, op, arg)
+    if op == COPY_ON:
+        return moved
+    if op == INSERT and not analog(kind_of(flow.line[(port >> 1) * LINE + FIXED])):
+        return carried_places(wiring, arg, moved)
+    return changed
 
 
 @hot_inline
@@ -151,7 +174,7 @@ def _tell(wiring: Wiring, flow: Flow, n: int, fell: int, rose: int, touched: int
         port = port_of(wiring, e)
         there = port >> 1
         if flow.line[there * LINE + FIXED] & word(1 << CALM_AT) != word(0):
-            changed = relay(wiring, flow, n, port, op_of(wiring, e), arg_of(wiring, e))
+            changed = _calmly(wiring, flow, n, e, fell | rose)
             e += 1
             if changed != word(0):
                 react(wiring, flow, there, changed)
@@ -208,7 +231,7 @@ def _react(wiring: Wiring, flow: Flow, n: int) -> None:
         matters = several | ~still if kind in (REPEATER, LAMP) else several | (contrary & ~still)
         _hazard(flow, n, ran & matters)
     if several | still != word(0):
-        _hazard(flow, n, several & still & idle & contrary)
+        _hazard(flow, n, still & idle & contrary)
         _doubt(flow, n, fixed, several & idle & ~contrary & ~ran)
     if flow.doubt[n, UNTIL] >= word(flow.scalar[NOW] * 4):
         alive = flow.doubt[n, PHANTOM] & noted

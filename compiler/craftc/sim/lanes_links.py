@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from craftc.sim.devices import LAMP, REPEATER
-from craftc.sim.engine import BURNT_GT, EXTREMELY_HIGH, HIGH, NORMAL, RING, VERY_HIGH
+from craftc.sim.engine import BURNT_GT, EXTREMELY_HIGH, HIGH, NORMAL, VERY_HIGH
 from craftc.sim.kernel import hot_inline
 from craftc.sim.lanes_torch import log_turn_off
 from craftc.sim.lanes_words import (
@@ -32,6 +32,7 @@ from craftc.sim.lanes_words import (
     POWER,
     PULL_ROW,
     QUEUED,
+    RING,
     SOURCE,
     TURN,
     USED,
@@ -278,5 +279,13 @@ def arg_of(wiring: Wiring, e: int) -> int:
     return number(wiring.link[e, OP]) >> OP_BITS
 
 
+@hot_inline
+def turn_of(wiring: Wiring, e: int) -> int:
+    """Return by how many places link e rotates."""
+    if op_of(wiring, e) < INSERT:
+        return 0
+    return number(wiring.extra[arg_of(wiring, e), TURN])
+
+
 __all__ = ["LOCK", "arg_of", "ask", "carried_places", "give_back", "group_of", "light", "next_of", "op_of",
-           "port_of", "push", "react", "relay", "turned_off"]  # fmt: skip
+           "port_of", "push", "react", "relay", "turn_of", "turned_off"]  # fmt: skip

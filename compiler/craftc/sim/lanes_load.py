@@ -21,6 +21,7 @@ from craftc.sim.lanes_words import (
     POWER,
     QUEUED,
     RECENT,
+    RING,
     ROW,
     SIDE,
     USED,
@@ -68,7 +69,7 @@ def _fill_queue(flow: Flow, plan: Plan, board: Board) -> None:
     lines = flow.line.reshape(-1, LINE)
     now = int(flow.scalar[NOW])
     for e, (node, delay, priority) in enumerate(zip(*(c.tolist() for c in waiting), strict=True)):
-        place = (now + delay) % engine.RING * 4 + priority + engine.NORMAL
+        place = (now + delay) % RING * 4 + priority + engine.NORMAL
         flow.entry[e] = (ALL, int(plan.number[node]))
         if flow.head[place] < 0:
             flow.head[place] = e

@@ -39,6 +39,7 @@ word = cast(Callable[[Any], int], np.uint64)
 number = cast(Callable[[Any], int], np.int64)
 
 LINE = 8  # words
+RING = 256  # game ticks; longer than the longest delay
 PENDING, FIXED, NOTED, RAN, OUT, POWER, LOCK = range(7)
 ROW, RECENT = 6, 7  # torches: row in Flow.log and, above 32 bits, number of entries; see lanes_torch.py
 MAIN, SIDE = 8, 12  # groups of comparators
