@@ -24,7 +24,7 @@ from craftc.cells.drawing import CHARS
 from craftc.cells.library import load_cell
 from craftc.errors import ConfigError
 from craftc.macros.base import Macro, Pos, Sketch
-from craftc.macros.readout import cell_port, cell_pos, paste_cell
+from craftc.macros.sketching import cell_port, cell_pos, paste_cell
 from craftc.units import GT_PER_RT
 
 DIGIT_RT = 2

@@ -12,13 +12,13 @@ idle clock has no events.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
-from craftc.cells.drawing import CHARS, dust
-from craftc.cells.library import Cell, load_cell
+from craftc.cells.drawing import CHARS
+from craftc.cells.library import load_cell
 from craftc.errors import ConfigError
 from craftc.macros.base import Macro, Pos, Sketch
+from craftc.macros.sketching import line, paste_cell
 
 MIN_PERIOD_RT, MAX_PERIOD_RT = 9, 12  # the gap between pulses must exceed the longest repeater delay
 PULSE_RT = 4  # width of a clock pulse
@@ -56,37 +56,6 @@ def split_delay(total_rt: int, parts: int = 0) -> tuple[int, ...]:
     return tuple((total_rt + count - 1 - i) // count for i in range(count))
 
 
-def paste_cell(sketch: Sketch, cell: Cell, at: Pos, delays: Mapping[Pos, int] | None = None,
-               keep: tuple[int, int] = (-(10**6), 10**6)) -> None:  # fmt: skip
-    """Copy a cell with drawing coordinate (0, 0, 0) at `at`.
-
-    `delays` sets repeater delays (rt) by drawing coordinate; columns outside keep[0] <= x <= keep[1]
-    are left out.
-    """
-    drawing, changes = cell.drawing, delays or {}
-    for local in drawing.volume.positions(drawing.volume.ids != 0):
-        pos = (local[0] + drawing.corner[0], local[1] + drawing.corner[1], local[2] + drawing.corner[2])
-        if not keep[0] <= pos[0] <= keep[1]:
-            continue
-        state = drawing.volume.get(local)
-        if pos in changes:
-            state = state.with_props(delay=changes[pos])
-        target = (at[0] + pos[0], at[1] + pos[1], at[2] + pos[2])
-        meets = sketch.cells.get(target)
-        if state.short == "redstone_wire" and meets is not None and meets[0].short == "redstone_wire":
-            continue  # shapes are computed anew for the whole world
-        sketch.put(target, state, drawing.volume.entity(local))
-
-
-def line(sketch: Sketch, start: Pos, end: Pos) -> None:
-    """Lay dust with supports from `start` to `end` along one axis, both included."""
-    low, high = sorted((start, end))
-    for x in range(low[0], high[0] + 1):
-        for z in range(min(low[2], high[2]), max(low[2], high[2]) + 1):
-            if (x, start[1], z) not in sketch.cells:
-                sketch.on_floor((x, start[1], z), dust("east", "west"))
-
-
 def ring(sketch: Sketch, z: int, period_rt: int, pulse_rt: int) -> int:
     """Draw a clock ring at row `z` and return the column of its east side.
 
@@ -94,7 +63,7 @@ def ring(sketch: Sketch, z: int, period_rt: int, pulse_rt: int) -> int:
     """
     shot = split_delay(pulse_rt, 3)
     delays: dict[Pos, int] = {(-1, 0, 1 + i): d for i, d in enumerate(shot)}
-    paste_cell(sketch, load_cell("clock_ring"), (0, 0, z), delays, (-2, _CORE_X))
+    paste_cell(sketch, "clock_ring", (0, 0, z), delays, (-2, _CORE_X))
     rest = split_delay(period_rt - _TAP_RT - _GATE_RT)
     for index, delay in enumerate(rest):
         sketch.on_floor((_CORE_X + 1 + index, 0, z), CHARS["e"].with_props(delay=delay))
@@ -107,7 +76,7 @@ def ring(sketch: Sketch, z: int, period_rt: int, pulse_rt: int) -> int:
 
 def _latch(sketch: Sketch, run_z: tuple[int, int]) -> None:
     """Draw the start latch west of the run line, and the run line itself."""
-    paste_cell(sketch, load_cell("window_latch"), _LATCH_AT, keep=(0, 4))
+    paste_cell(sketch, "window_latch", _LATCH_AT, keep=(0, 4))
     x, _, z = _LATCH_AT
     del sketch.cells[(x + 4, 0, z + 1)], sketch.cells[(x + 4, -1, z + 1)]  # the block feeds the run line
     line(sketch, (_RUN_X, 0, run_z[0]), (_RUN_X, 0, run_z[1]))

@@ -3,30 +3,9 @@
 from __future__ import annotations
 
 from craftc.cells.library import load_cell
-from craftc.macros.base import Macro, Pos, Sketch
+from craftc.macros.base import Macro, Sketch
+from craftc.macros.sketching import cell_port, cell_pos, paste_cell
 from craftc.units import GT_PER_RT
-
-
-def paste_cell(sketch: Sketch, cell: str, at: Pos = (0, 0, 0)) -> None:
-    """Put a leaf cell so that its drawing coordinate (0, 0, 0) comes to `at`."""
-    drawing = load_cell(cell).drawing
-    corner = drawing.corner
-    sketch.paste(drawing.volume, (at[0] + corner[0], at[1] + corner[1], at[2] + corner[2]))
-
-
-def cell_pos(cell: str, port: str, at: Pos = (0, 0, 0)) -> Pos:
-    """Return where a port (or probe) of a cell lies that was put `at`."""
-    found = load_cell(cell)
-    corner = found.drawing.corner
-    local = found.ports[port].pos if port in found.ports else found.probes[port]
-    return (at[0] + corner[0] + local[0], at[1] + corner[1] + local[1], at[2] + corner[2] + local[2])
-
-
-def cell_port(sketch: Sketch, cell: str, port: str, at: Pos = (0, 0, 0), name: str = "") -> None:
-    """Name a port of a cell that was put `at` as a port of the sketch (same name unless given)."""
-    found = load_cell(cell).ports[port]
-    pos = cell_pos(cell, port, at)
-    sketch.port(name or port, pos, found.direction, found.kind, found.side, found.latency_rt)
 
 
 def nsum() -> Macro:

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from craftc.cells.library import load_cell
 from craftc.errors import ConfigError
 from craftc.macros.base import Macro, Pos, Sketch
-from craftc.macros.readout import cell_port, cell_pos, paste_cell
+from craftc.macros.sketching import cell_port, cell_pos, paste_cell
 from craftc.units import GT_PER_RT
 
 BITS = 4  # width of an activation

@@ -125,12 +125,12 @@ def fold(sketch: Sketch, stages: int, z0: int) -> list[Pos]:
     end = 2 * out
     turn = [(end, 0, z0), (end, 0, z0 + 4), (2 * back - 1, 0, z0 + 4)]
     wire(sketch, turn)
-    line(sketch, -1, 2 * out - 2, z0 + 2)
+    _clock_line(sketch, -1, 2 * out - 2, z0 + 2)
     slaves = [(2 * k - 1, 0, z0 + 4) for k in range(back)]
     return slaves + [(2 * k + 1, 0, z0) for k in reversed(range(out))]
 
 
-def line(sketch: Sketch, first: int, last: int, z: int) -> None:
+def _clock_line(sketch: Sketch, first: int, last: int, z: int) -> None:
     """Lay a clock line from x = first to last; refreshed on odd x, where no lock stands."""
     run = 4
     for x in range(first, last + 1):

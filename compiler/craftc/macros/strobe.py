@@ -31,7 +31,8 @@ from craftc.cells.drawing import CHARS
 from craftc.cells.library import load_cell
 from craftc.errors import ConfigError
 from craftc.macros.base import Macro, Pos, Sketch
-from craftc.macros.clock import MAX_PERIOD_RT, MIN_PERIOD_RT, PULSE_RT, line, split_delay
+from craftc.macros.clock import MAX_PERIOD_RT, MIN_PERIOD_RT, PULSE_RT, split_delay
+from craftc.macros.sketching import line
 
 MAX_DELAY_RT = 23
 MIN_WIDTH_RT = 2
