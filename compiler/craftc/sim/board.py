@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from craftc.blocks.volume import Pos, Volume
 from craftc.errors import SimError
-from craftc.sim import bake, drive, engine, words
+from craftc.sim import address, bake, drive, engine, words
 from craftc.sim import settle as start
 from craftc.sim.devices import BUTTON, KIND_NAMES, LEVER
 from craftc.sim.graph import Graph, extract, find_cell
@@ -67,6 +67,7 @@ class Board:
         trusted = settle == "trusted"
         out = self.graph.value if trusted else start.derive(self.graph)
         self._net, self._state = make_engine(self.graph, out, order, flicker)
+        self._place = address.addresses(self._net, self._state)
         self._resolver = Resolver(volume, self.graph, self.graph.devices, self.graph.conductor)
         self._known: dict[Pos, Sources] = {}
         if not trusted:
@@ -78,7 +79,7 @@ class Board:
         scalar[BURN] = 0  # placing a torch chain is no operation of it
         start.check_all(self._net, self._state)
         most = SETTLE_EVENTS + SETTLE_EVENTS_PER_NODE * self.nodes
-        used = engine.advance(self._net, self._state, SETTLE_LIMIT_GT, most)
+        used = address.advance_at(self._place, SETTLE_LIMIT_GT, most)
         scalar[BURN] = 1
         self._zero = used
         for index in (EVENTS, RUNS, PEAK):
@@ -127,11 +128,11 @@ class Board:
         """Run that many game ticks."""
         if game_ticks < 0:
             raise SimError(f"cannot run {game_ticks} game ticks", legal="0 or more")
-        engine.run(self._net, self._state, game_ticks)
+        address.run_at(self._place, game_ticks)
 
     def run_until_quiet(self, limit_gt: int) -> int:
         """Return the game ticks run until nothing was scheduled. Raises SimError at the limit."""
-        used = int(engine.advance(self._net, self._state, limit_gt, engine.MANY))
+        used = int(address.advance_at(self._place, limit_gt, engine.MANY))
         if not self.quiet:
             raise SimError(f"still running after {limit_gt} game ticks; {self._busy()}")
         return used
@@ -168,11 +169,11 @@ class Board:
         """Right-click: a lever toggles, a button is pressed (no effect while it is pressed)."""
         node = self._input_at(pos, LEVER, BUTTON)
         lever_on = self.graph.kind[node] == LEVER and self._out(node) > 0
-        drive.use(self._net, self._state, node, 0 if lever_on else 15)
+        address.use_at(self._place, node, 0 if lever_on else 15)
 
     def set_lever(self, pos: Pos, on: bool) -> None:
         """Bring a lever to a position."""
-        drive.use(self._net, self._state, self._input_at(pos, LEVER), 15 if on else 0)
+        address.use_at(self._place, self._input_at(pos, LEVER), 15 if on else 0)
 
     # --- readings ---------------------------------------------------------------------------
 
