@@ -109,7 +109,7 @@ def test_record_gives_what_the_operator_took_and_gave() -> None:
     seen = lm.record(model, PROMPTS[:3], [1, 2, 3], ["m.query", "m.head"], limit=17)
     assert seen["m.query"].x.shape == (17, 16) and seen["m.head"].y.shape == (17, 24)
     for name, found in seen.items():
-        np.testing.assert_array_equal(lm.evaluate(model, name, found.x), found.y)
+        np.testing.assert_array_equal(lm.golden(model, name, found.x), found.y)
     assert set(seen["m.query"].dialogues.tolist()) == {0, 1, 2}
     with pytest.raises(ModelError, match="works on all positions"):
         lm.record(model, ["a"], [1], ["raw"])

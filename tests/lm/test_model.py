@@ -29,8 +29,8 @@ def test_numerics_differ_by_less_than_one_unit_per_product() -> None:
     """Floors lose less than 1 and less than 1 per product, signs apart."""
     model = toy(1, short=True)
     x = np.random.default_rng(0).integers(-(1 << 13), 1 << 13, (50, WIDTH))
-    floored = lm.evaluate(model, "m.query", x)
-    exact = lm.evaluate(model.with_numerics("integer"), "m.query", x)
+    floored = lm.golden(model, "m.query", x)
+    exact = lm.golden(model.with_numerics("integer"), "m.query", x)
     assert (floored != exact).any()
     assert np.abs(floored - exact).max() <= 2 * WIDTH
 
@@ -57,18 +57,18 @@ def test_exact_weights_explain_the_operator() -> None:
         x = np.random.default_rng(0).integers(-(1 << 15), 1 << 15, (20, WIDTH))
         total = matrix.multiplier * (x @ matrix.weights.T) >> matrix.shift
         wrapped = (total + (1 << 15)) % (1 << 16) - (1 << 15)
-        np.testing.assert_array_equal(lm.evaluate(model, "m.query", x), wrapped)
+        np.testing.assert_array_equal(lm.golden(model, "m.query", x), wrapped)
     with pytest.raises(ModelError, match=r"no matrix 'norm1'.*m.query"):
         lm.integer_weights(toy(), "norm1")
 
 
 def test_operands_out_of_range_are_refused() -> None:
     with pytest.raises(ModelError, match=r"norm1 reaches 0\.\.32768"):
-        lm.evaluate(toy(), "m.query", np.array([[32768] + [0] * (WIDTH - 1)]))
+        lm.golden(toy(), "m.query", np.array([[32768] + [0] * (WIDTH - 1)]))
     with pytest.raises(ModelError, match=r"norm1 is int64\[1, 3\]"):
-        lm.evaluate(toy(), "m.query", np.zeros((1, 3), np.int64))
+        lm.golden(toy(), "m.query", np.zeros((1, 3), np.int64))
     with pytest.raises(ModelError, match="norm1 is float64"):
-        lm.evaluate(toy(), "m.query", np.zeros((1, WIDTH)))
+        lm.golden(toy(), "m.query", np.zeros((1, WIDTH)))
 
 
 def test_counts() -> None:

@@ -5,7 +5,7 @@ Nothing here imports torch at import time; only reading and writing files do.
 
 from craftc.lm.crowd import converse
 from craftc.lm.dialogue import Dialogue, Turn
-from craftc.lm.executor import Executor, evaluate
+from craftc.lm.executor import Executor, golden
 from craftc.lm.file import load, save
 from craftc.lm.measure import Recording, record, score
 from craftc.lm.model import NUMERICS, IntegerMatrix, LanguageModel, integer_weights
@@ -21,7 +21,7 @@ __all__ = [
     "Tokenizer",
     "Turn",
     "converse",
-    "evaluate",
+    "golden",
     "integer_weights",
     "load",
     "record",

@@ -114,7 +114,7 @@ class Executor:
         return tuple(self._compiled[node.name] for node in nodes)
 
 
-def evaluate(model: LanguageModel, name: str, *inputs: npt.ArrayLike) -> Int64:
+def golden(model: LanguageModel, name: str, *inputs: npt.ArrayLike) -> Int64:
     """Returns what one operator of the model gives for a batch of inputs, each (n, ...).
 
     Raises ModelError for an unknown operator, a wrong shape, or values outside the input's format.
