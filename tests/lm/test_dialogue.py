@@ -100,6 +100,11 @@ def test_executor_refuses_what_it_cannot_take() -> None:
         executor.step([0, 1])
     with pytest.raises(ModelError, match="the context of 24 tokens is full"):
         executor.step([0, 1])
+    executor.restart([0, 1])
+    with pytest.raises(ModelError, match="no operator 'nothing'"):
+        executor.step([0, 1], ["nothing"])
+    with pytest.raises(ModelError, match=r"choice.draw: needs the state"):
+        executor.step([0, 1], ["choice.sample"])
     with pytest.raises(ModelError, match="a batch of 0"):
         lm.Executor(toy(), 0)
 

@@ -54,7 +54,8 @@ class Executor:
     def step(self, tokens: npt.ArrayLike, want: Sequence[str] = ()) -> Mapping[str, Array]:
         """Feeds one token to every dialogue and returns the wanted values by name, each (B, ...).
 
-        Raises ModelError if a context is full, naming the dialogue, or a token is not of the vocabulary.
+        Raises ModelError if a context is full, naming the dialogue, if a token is not of the vocabulary, or
+        for a value that a step does not make.
         """
         given = np.asarray(tokens, dtype=np.int64)
         full = np.flatnonzero(self.positions >= self.model.context)
@@ -107,8 +108,15 @@ class Executor:
                 values[step.name] = step.run(self.moment, [values[name] for name in step.inputs])
 
     def _plan(self, targets: tuple[str, ...], given: frozenset[str]) -> tuple[_Step, ...]:
-        nodes = self.model.graph.needed(targets, given)
+        graph = self.model.graph
+        for name in targets:
+            if name not in given:
+                graph.node(name)  # raises for an unknown one
+        nodes = graph.needed(targets, given)
         for node in nodes:
+            for name in node.inputs:
+                if name in graph.inputs and name not in given:
+                    raise ModelError(f"needs the {name}", where=node.name, legal="values of one step")
             if node.name not in self._compiled:
                 self._compiled[node.name] = _Step(compile_node(self.site(node)), node.name, node.inputs)
         return tuple(self._compiled[node.name] for node in nodes)
