@@ -8,79 +8,16 @@ repeaters of a wire that crosses every column with a legal cell freely, and neve
 from __future__ import annotations
 
 import heapq
-from typing import NamedTuple
 
 import numba as nb
 import numpy as np
-import numpy.typing as npt
 
 from craftc.layout.fabric import NO_CLIMB, NO_DUST, NO_REPEATER
+from craftc.layout.grid import Labels, inside, place
 from craftc.units import MAX_SIGNAL
-
-I32 = npt.NDArray[np.int32]
-I64 = npt.NDArray[np.int64]
-F32 = npt.NDArray[np.float32]
-U8 = npt.NDArray[np.uint8]
 
 CLIMB_PRICE = 0.25  # of a step up or down, beside its cell
 LOOK_BACK = 40  # elements of the own wire that a new one is compared with during the search
-
-
-class Grid(NamedTuple):
-    """Per cell of the padded box, flat. `shape` is (y, z, x)."""
-
-    shape: I64
-    flags: U8
-    owner: I32  # net whose fixed elements disturb the cell; -1 none, -2 several
-    halo: I32  # elements of other nets that disturb an element here
-    solid: I32  # supports of other nets
-    own: I32  # elements of the own tree that disturb an element here
-    own_solid: I32
-    history: F32
-    seen: I32  # search number of the three arrays below
-    cost: F32  # cheapest label pushed
-    strong: U8  # its strength
-    closed: U8  # strongest label expanded
-    column: U8  # per column (z, x): whether dust is legal at any height
-
-
-class Task(NamedTuple):
-    """One search. Starts are tree dusts; a goal is a dust cell with the repeater cell that follows it."""
-
-    net: int
-    number: int
-    start: I64
-    start_strength: I64
-    start_rt: I64
-    goal: I64
-    goal_repeater: I64
-    low: I64  # window (y, z, x), inclusive
-    high: I64
-    present: float  # cost of disturbing one element of another net
-    repeater_cost: float
-    max_rt: int  # most repeaters up to and including the last one
-    limit: int  # labels
-    greed: float  # weight of the estimate: a wire costs at most this times the cheapest
-
-
-class Labels(NamedTuple):
-    """Labels of a search; `end` is the one at a goal, or -1. `near` is the one nearest to a goal."""
-
-    cell: I64
-    parent: I32
-    strength: U8
-    rt: I32
-    by_repeater: U8
-    end: int
-    near: int
-    used: int
-
-
-@nb.njit(cache=True)
-def add_all(counts, cells, sign):  # type: ignore[no-untyped-def]
-    """Add `sign` to every one of `cells`, as often as it is listed."""
-    for cell in cells:
-        counts[cell] += sign
 
 
 @nb.njit(cache=True)
@@ -186,24 +123,6 @@ def _open(grid, task, cell, allowed):  # type: ignore[no-untyped-def]
 
 
 @nb.njit(cache=True)
-def _inside(task, at):  # type: ignore[no-untyped-def]
-    """Whether (y, z, x) lies in the window."""
-    return (
-        task.low[0] <= at[0] <= task.high[0]
-        and task.low[1] <= at[1] <= task.high[1]
-        and task.low[2] <= at[2] <= task.high[2]
-    )
-
-
-@nb.njit(cache=True)
-def _place(grid, cell):  # type: ignore[no-untyped-def]
-    """Return (y, z, x) of a flat cell."""
-    nz, nx = grid.shape[1], grid.shape[2]
-    rest = cell // nx
-    return rest // nz, rest % nz, cell % nx
-
-
-@nb.njit(cache=True)
 def _step(grid, task, here, side, move, strength, allowed):  # type: ignore[no-untyped-def]
     """Return (cost, cell, new strength) of a move: 0 flat, 1 up, 2 down, 3 repeater; cost < 0 is illegal."""
     rise = grid.shape[1] * grid.shape[2]
@@ -250,7 +169,7 @@ def _expand(grid, task, ways, book, heap, at, count):  # type: ignore[no-untyped
     cells, parents, strengths, rts, by_repeater, price = book
     links = (cells, parents, by_repeater)
     here = cells[at]
-    y, z, x = _place(grid, here)
+    y, z, x = place(grid, here)
     allowed = 1 if parents[at] < 0 else 0
     for way in range(16):
         move = way % 4
@@ -258,7 +177,7 @@ def _expand(grid, task, ways, book, heap, at, count):  # type: ignore[no-untyped
         side = dz * grid.shape[2] + dx
         reach = 2 if move == 3 else 1
         there = (y + (1 if move == 1 else -1 if move == 2 else 0), z + reach * dz, x + reach * dx)
-        if not _inside(task, there) or (move == 3 and rts[at] + 2 > task.max_rt):
+        if not inside(task, there) or (move == 3 and rts[at] + 2 > task.max_rt):
             continue
         more, cell, strength = _step(grid, task, here, side, move, strengths[at], allowed)
         if more < 0.0:
@@ -306,7 +225,7 @@ def search(grid, task):  # type: ignore[no-untyped-def]
     for index in range(len(task.start)):
         cells[count], parents[count] = task.start[index], -1
         strengths[count], rts[count] = task.start_strength[index], task.start_rt[index]
-        guess = _estimate(grid, task, ways, _place(grid, cells[count]), strengths[count])
+        guess = _estimate(grid, task, ways, place(grid, cells[count]), strengths[count])
         if guess < np.inf:
             heapq.heappush(heap, (guess, 0.0, count))
         _fresh(grid, task.number, cells[count])
@@ -317,7 +236,7 @@ def search(grid, task):  # type: ignore[no-untyped-def]
         if strengths[at] <= grid.closed[here]:
             continue
         grid.closed[here] = strengths[at]
-        away = _estimate(grid, task, ways, _place(grid, here), strengths[at])
+        away = _estimate(grid, task, ways, place(grid, here), strengths[at])
         if away < nearest:
             near, nearest = at, away
         if _reached(grid, task, book, at):

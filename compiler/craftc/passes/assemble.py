@@ -110,6 +110,22 @@ def _finish(plan: _Plan, wires: Wiring, timing: Timing, rounds: int) -> Assembly
     return Assembly(placed, plan.made, wires, timing, rounds)
 
 
+def _nearest(phases_rt: Sequence[int], present: int) -> list[int]:
+    """Return legal phases, those that come next after the present one first."""
+    return sorted(phases_rt, key=lambda p: ((p - present) % lane.PERIOD_RT, p))
+
+
+def _deepest(phases_rt: Sequence[int]) -> list[int]:
+    """Return legal phases, those farthest from an illegal one first: they stay legal when wires are known."""
+    period = lane.PERIOD_RT
+    illegal = sorted(set(range(period)) - set(phases_rt))
+
+    def room(phase: int) -> int:
+        return min((min((phase - p) % period, (p - phase) % period) for p in illegal), default=period)
+
+    return sorted(phases_rt, key=lambda p: (-room(p), p))
+
+
 class _Plan:
     """The placement under way: program, control, and the machine placed for them."""
 
@@ -175,8 +191,8 @@ class _Plan:
         legal = []
         for layer, present in enumerate(self.phase):
             origin = [start] * len(self.phase)
-            found = phases(self.placed, self.made, wires, origin, layer, strict=strict)
-            legal.append(sorted(found or [present], key=lambda p: ((p - present) % lane.PERIOD_RT, p)))
+            found = phases(self.placed, self.made, wires, origin, layer, strict=strict) or [present]
+            legal.append(_nearest(found, present) if strict else _deepest(found))
         last = None
         for step in range(max(map(len, legal))):
             self.phase = [options[step % len(options)] for options in legal]
