@@ -11,10 +11,10 @@ import pytest
 
 from craftc import cli
 from craftc.blocks import Volume
-from craftc.commands import sim as command
 from craftc.export.schem import write_schem
 from craftc.export.world import write_world
 from craftc.sim import settle
+from craftc.sim.engines import ENGINES
 
 LEVER = "minecraft:lever[face=floor,facing=north,powered={}]"
 REPEATER = "minecraft:repeater[delay={},facing=west,locked=false,powered={}]"
@@ -45,10 +45,12 @@ def _run(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]:
     return found
 
 
-def test_engine_names_are_those_that_exist() -> None:
-    from craftc.sim.engines import ENGINES
-
-    assert tuple(sorted(ENGINES)) == tuple(sorted(command.ENGINES))
+def test_engines_are_those_that_exist(line: str, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ENGINES:
+        facts = _run(capsys, line, "--engine", name, "--use", "0,1,0@0", "--watch", "4,1,0")
+        assert facts["watch"] == {"4_1_0": 1}
+    assert cli.run(["sim", "--help"]) == 0
+    assert f"[{'|'.join(sorted(ENGINES))}]" in capsys.readouterr().out
 
 
 def test_trace_tells_each_change(line: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -112,8 +112,10 @@ def test_judges_differ_about_side_inputs() -> None:
     rows = {(0, 1): "redstone_block", (1, 1): "comparator[facing=west]", (2, 1): "redstone_lamp",
             (1, 0): "redstone_torch"}  # fmt: skip
     assert [f.pos for f in found(lint_board(board(rows)), "judges")] == [(1, 1, 1)]
-    del rows[1, 0]
-    assert found(lint_board(board(rows)), "judges") == []
+    rows[1, 0] = "barrel"
+    assert found(lint_board(board(rows)), "judges") == []  # nothing can power the barrel
+    rows[0, 0] = WEST.format(1)  # it points into the barrel
+    assert [f.pos for f in found(lint_board(board(rows)), "judges")] == [(1, 1, 1)]
 
 
 def test_judges_differ_about_torches_on_lamps_and_chests() -> None:

@@ -29,11 +29,29 @@ if TYPE_CHECKING:
 ANY = click.Path(path_type=Path)
 FILE = click.Path(path_type=Path, dir_okay=False)
 SOURCE = "FILE|DIR"
-ENGINES = ("graph", "reference")
-"""Names of sim/engines.py, here as text so that --help needs no engine."""
-
 GAME_TICKS, UNTIL_LIMIT = 200, 1_000_000
 """Game ticks that are run if none are given: plainly, and at most with --until."""
+
+
+class EngineName(click.ParamType[str] if TYPE_CHECKING else click.ParamType):  # type: ignore[misc]
+    """A name of sim/engines.py, which is loaded only when one is given or shown."""
+
+    name = "engine"
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
+        """Return the names as --help shows them."""
+        from craftc.sim.engines import ENGINES
+
+        return f"[{'|'.join(sorted(ENGINES))}]"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the name. Raises a usage error that lists the legal ones."""
+        from craftc.sim.engines import ENGINES
+
+        if value not in ENGINES:
+            self.fail(f"{value!r} is not one of {', '.join(sorted(ENGINES))}.", param, ctx)
+        return str(value)
+
 
 _AT = re.compile(r"(-?\d+),(-?\d+),(-?\d+)(?:=(?P<state>[^@]+))?@(?P<time>\d+)")
 _RSS_UNIT = 1 if sys.platform == "darwin" else 1024
@@ -115,7 +133,7 @@ def _state(text: str, value: str, context: click.Context, parameter: click.Param
     help="Start as placed by a player, or as a loaded save.",
 )
 @click.option("--until", type=click.Choice(["quiescent"]), help="Stop when nothing is scheduled any more.")
-@click.option("--engine", type=click.Choice(ENGINES), default="graph", show_default=True)
+@click.option("--engine", type=EngineName(), default="graph", show_default=True)
 @click.option("--trace", type=FILE, help="Write every change of a block as JSON.")
 @click.option("--vcd", type=FILE, help="Write waves for a viewer such as GTKWave.")
 @click.option(

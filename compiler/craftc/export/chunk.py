@@ -77,11 +77,12 @@ class ChunkEncoder:
         self._version = nbt.named("DataVersion", nbt.integer(mc.data_version))
         self._air = {y: self._single(y, 0) for y in SECTIONS}
 
-    def encode(self, x: int, z: int, ids: _U16, floor: int) -> tuple[bytes, int]:
+    def encode(self, x: int, z: int, ids: _U16, floor: int, ticks: Sequence[bytes] = ()) -> tuple[bytes, int]:
         """Return (NBT document, number of block entities) of chunk (x, z).
 
         `ids` [16 k, 16, 16] are palette indices of whole sections from world height `floor` up
-        (a multiple of 16); everything else is air. k = 0 gives an empty chunk.
+        (a multiple of 16); everything else is air. k = 0 gives an empty chunk. `ticks` are the payloads of
+        its scheduled block ticks (ticks.py).
         """
         count, entities = self._entities(x, z, ids, floor)
         states = self.code.state_of[ids]
@@ -95,7 +96,7 @@ class ChunkEncoder:
             "isLightOn": nbt.byte(0),
             "sections": nbt.list_of(nbt.COMPOUND, self._sections(states, floor)),
             "block_entities": nbt.Tag(nbt.LIST, nbt.list_head(nbt.COMPOUND, count) + entities),
-            "block_ticks": nbt.list_of(nbt.COMPOUND, ()),
+            "block_ticks": nbt.list_of(nbt.COMPOUND, ticks),
             "fluid_ticks": nbt.list_of(nbt.COMPOUND, ()),
             "PostProcessing": nbt.list_of(nbt.LIST, ()),
             "structures": nbt.compound({"References": nbt.compound({}), "starts": nbt.compound({})}),

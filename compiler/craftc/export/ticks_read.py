@@ -18,6 +18,8 @@ from craftc.export.region import RegionReader
 from craftc.sim.interface import BlockTick
 
 _LOWEST, _HIGHEST = -3, 3
+_EMPTY = b"\x09\0\x0bblock_ticks\0\0\0\0\0"
+"""The field of a chunk without scheduled ticks: a list of no type and length 0."""
 
 
 def saved_tick(item: object, keys: tuple[str, str, str, str], index: int, where: str) -> BlockTick:
@@ -54,7 +56,7 @@ def read_ticks(world: Path) -> tuple[BlockTick, ...]:
 
 
 def _of_chunk(document: bytes, where: str) -> list[BlockTick]:
-    if b"block_ticks" not in document:
+    if b"block_ticks" not in document or _EMPTY in document:
         return []
     _, root = nbt_read.parse(document, where, ("block_entities",))
     items: list[Any] = nbt_read.want(root, "block_ticks", list, where) if "block_ticks" in root else []

@@ -9,7 +9,7 @@ chunk runs everything, and its neighbours still run redstone, so nothing at the 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,7 +24,9 @@ from craftc.export.entities import coding
 from craftc.export.level import LevelInfo, chunks_dat, level_dat, read_level
 from craftc.export.region import RegionWriter
 from craftc.export.safe import disk_errors
+from craftc.export.ticks import tick_payloads
 from craftc.export.world_read import read_world
+from craftc.sim.interface import BlockTick
 
 __all__ = ["LevelInfo", "WorldReport", "read_level", "read_world", "write_world"]
 
@@ -95,11 +97,13 @@ def write_world(
     mc: str = "1.20.4",
     level: int = 3,
     progress: Progress | None = None,
+    ticks: Sequence[BlockTick] = (),
 ) -> WorldReport:
     """Write a world into the folder `path` and return what was written; equal input gives equal bytes.
 
     `volume.origin` is where local (0, 0, 0) goes; `spawn` is in world coordinates; `level` is the zlib
-    level; `progress(done, all)` is called per chunk. Call inside `fresh_output` for whole-or-nothing.
+    level; `progress(done, all)` is called per chunk; `ticks` are scheduled block ticks in local positions,
+    which go on when the world is loaded. Call inside `fresh_output` for whole-or-nothing.
     Raises FormatError if a block or the spawn would lie outside the world, ConfigError for an unknown
     version, OutputError if the folder already holds a world or cannot be written.
     """
@@ -115,7 +119,8 @@ def write_world(
         (path / "region").mkdir(parents=True)
         (path / "data").mkdir(exist_ok=True)
         encoder = ChunkEncoder(code, row)
-        entities = _regions(volume, box, encoder, path / "region", level, progress)
+        waiting = tick_payloads(ticks, volume.origin)
+        entities = _regions(volume, box, encoder, path / "region", level, progress, waiting)
         (path / "data" / "chunks.dat").write_bytes(chunks_dat(everything, row))
         (path / "session.lock").write_bytes(_LOCK)
         (path / "level.dat").write_bytes(level_dat(level_name, spawn, spawn_yaw, row))
@@ -145,8 +150,9 @@ def _checked_box(volume: Volume, spawn: Pos) -> tuple[Pos, Pos]:
 
 
 def _regions(
-    volume: Volume, box: _Grid, encoder: ChunkEncoder, folder: Path, level: int, progress: Progress | None
-) -> int:
+    volume: Volume, box: _Grid, encoder: ChunkEncoder, folder: Path, level: int, progress: Progress | None,
+    waiting: Mapping[tuple[int, int], Sequence[bytes]],
+) -> int:  # fmt: skip
     """Write all region files; return the number of block entities."""
     ring = box.ring()
     total = (ring.x1 - ring.x0) * (ring.z1 - ring.z0)
@@ -157,7 +163,7 @@ def _regions(
         with RegionWriter(folder / f"r.{part.x0 >> 5}.{part.z0 >> 5}.mca") as region:
             for x, z in part.chunks():
                 ids = _cut(volume, x, z) if (x, z) in box else empty
-                document, count = encoder.encode(x, z, ids, floor)
+                document, count = encoder.encode(x, z, ids, floor, waiting.get((x, z), ()))
                 region.add(x, z, zlib.compress(document, level))
                 entities += count
                 done += 1

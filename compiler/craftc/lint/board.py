@@ -98,7 +98,7 @@ def _still(volume: Volume, whole: Volume, board: Board, setting: Setting) -> Ite
     yield from dust_findings(volume, board)
     yield from state_findings(whole, board)
     yield from idle_findings(whole, board, setting.read)
-    yield from judge_findings(whole, board, broken)
+    yield from judge_findings(whole, board)
     if setting.forced is not None:
         yield from chunk_findings(whole, board, setting.forced)
 

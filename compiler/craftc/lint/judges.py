@@ -12,42 +12,65 @@ do differently. Each form says who does what; the evidence is in docs/simulator.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
+import numpy.typing as npt
 
 from craftc.blocks.volume import Pos, Volume
 from craftc.check import drc
 from craftc.lint.findings import Finding
 from craftc.sim import Board
-from craftc.sim.devices import COMPARE, SUBTRACT, device_tables
+from craftc.sim.devices import COMPARE, CONSTANT, DUST, REPEATER, SUBTRACT, DeviceTables, device_tables
 
 _READ_BY_MCHPRS = frozenset({
     "barrel", "furnace", "hopper", "cauldron", "water_cauldron", "lava_cauldron", "powder_snow_cauldron",
     "composter", "cake",
 })  # fmt: skip
 _LONGEST = 32_767
+Mask = npt.NDArray[np.bool_]
 
 
-def judge_findings(volume: Volume, board: Board, broken: Iterable[drc.Finding]) -> Iterator[Finding]:
-    """Yield the places of a board, with its broken design rules, on which game and simulators differ."""
-    for pos, what in _places(volume, board, broken):
+def judge_findings(volume: Volume, board: Board) -> Iterator[Finding]:
+    """Yield the places of a board on which game and simulators differ."""
+    for pos, what in _places(volume, board):
         yield Finding("judges", pos, "warning", what)
 
 
-def _places(volume: Volume, board: Board, broken: Iterable[drc.Finding]) -> Iterator[tuple[Pos, str]]:
+def _places(volume: Volume, board: Board) -> Iterator[tuple[Pos, str]]:
     if max(volume.size) > _LONGEST:
         yield (0, 0, 0), f"an axis of {max(volume.size)} blocks: MCHPRS reads at most {_LONGEST}"
-    yield from _side_inputs(broken)
+    yield from _side_inputs(volume)
     yield from _torches_on_lamps(volume)
     yield from _own_outputs(board)
     yield from _unread_containers(volume)
 
 
-def _side_inputs(broken: Iterable[drc.Finding]) -> Iterator[tuple[Pos, str]]:
-    for found in broken:
-        if found.rule == "side":
-            yield found.pos, f"beside {found.block} is something that mc-tick takes as a side input"
+def _side_inputs(volume: Volume) -> Iterator[tuple[Pos, str]]:
+    """Comparators beside which something gives a signal, or a conductor may be powered."""
+    devices, tables = device_tables(volume)
+    kind = devices.kind
+    giver = (devices.gives != 0) & ~np.isin(kind, (REPEATER, COMPARE, SUBTRACT, CONSTANT))
+    risky = giver[volume.ids] | _maybe_powered(volume, devices, tables.conductor)
+    comparator = np.isin(kind, (COMPARE, SUBTRACT))[volume.ids]
+    sides = devices.sides[volume.ids]
+    bad = np.zeros(volume.ids.shape, dtype=np.bool_)
+    for direction in range(2, 6):
+        bad |= comparator & (sides >> direction & 1 > 0) & drc.neighbour(risky, direction).astype(np.bool_)
+    for pos in volume.positions(bad):
+        yield pos, f"beside this {volume.get(pos).short} is something that mc-tick takes as a side input"
+
+
+def _maybe_powered(volume: Volume, devices: DeviceTables, conductor: npt.NDArray[np.bool_]) -> Mask:
+    """Return the conductors that something placed could power, strongly or weakly."""
+    strong, is_dust = devices.strong[volume.ids], devices.kind == DUST
+    powered = drc.neighbour(is_dust[volume.ids], 1)
+    for direction in range(6):  # the neighbour in `direction` powers this cell if it points back at it
+        powered |= drc.neighbour(strong, direction) >> (direction ^ 1) & 1 > 0
+    for direction, side in ((2, "south"), (3, "north"), (4, "east"), (5, "west")):
+        points = np.array([s.get(side, "none") != "none" for s, _ in volume.palette]) & is_dust
+        powered |= drc.neighbour(points[volume.ids], direction)
+    return powered & conductor[volume.ids]
 
 
 def _torches_on_lamps(volume: Volume) -> Iterator[tuple[Pos, str]]:
