@@ -83,6 +83,20 @@ def floored(codes: Array, x: Array) -> Array:
 
 
 @_jit
+def finish(
+    total: Array, factors: Array, shift: int, half: int, low: int, high: int, clamp: bool, out: Array
+) -> None:
+    """Fills out (B, n_out) with (total * factor + half) >> shift, clamped to low..high or wrapped into it."""
+    for b in range(total.shape[0]):
+        for i in range(total.shape[1]):
+            value = (signed(total[b, i]) * factors[i] + half) >> shift
+            if clamp:
+                out[b, i] = min(max(value, low), high)
+            else:
+                out[b, i] = ((value - low) & (high - low)) + low
+
+
+@_jit
 def top_bit(a: int) -> int:
     """Returns the number of the top set bit of a, 0 if there is none."""
     top = 0

@@ -60,7 +60,11 @@ def _fixed(format: Format) -> Fixed:
 
 
 def _shifted(x: Array, shift: int, rounding: str) -> Array:
-    return (x + (1 << shift >> 1 if rounding == "nearest" else 0)) >> shift
+    return (x + _half(shift, rounding)) >> shift
+
+
+def _half(shift: int, rounding: str) -> int:
+    return 1 << shift >> 1 if rounding == "nearest" else 0
 
 
 def _embedding(site: Site) -> Run:
@@ -128,14 +132,18 @@ def _matmul(site: Site) -> Run:
         turned = np.ascontiguousarray(codes.T)
         return lambda moment, args: fit(kernels.floored(turned, args[0]), out, node["overflow"])
     weights = decode(codes, node["code"])
-    factors = (
-        site.tensors["multipliers"].astype(np.int64) if "multipliers" in site.tensors else node["multiplier"]
-    )
+    factors = np.full(len(weights), node["multiplier"], dtype=np.int64)
+    if "multipliers" in site.tensors:
+        factors = site.tensors["multipliers"].astype(np.int64)
     product = exact_product(weights, _fixed(site.types[0].format))
+    half = _half(node["shift"], node["rounding"])
 
     def run(moment: Moment, args: list[Array]) -> Array:
         total = product(args[0])  # (B, n_in) x (n_in, n_out) -> (B, n_out)
-        return fit(_shifted(total * factors, node["shift"], node["rounding"]), out, node["overflow"])
+        made = np.empty(total.shape, dtype=np.int64)
+        clamp = node["overflow"] == "clamp"
+        kernels.finish(total, factors, node["shift"], half, out.low, out.high, clamp, made)
+        return made
 
     return run
 

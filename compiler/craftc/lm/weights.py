@@ -28,10 +28,10 @@ def decode(codes: Array, code: str) -> Array:
 
 
 def exact_product(weights: Array, source: Fixed) -> Callable[[Array], Array]:
-    """Returns x -> x @ weights.T in exact integers, by floating-point products where those are exact."""
+    """Returns x -> x @ weights.T, exact integers; they are held in float64 where its products are exact."""
     largest = int(np.abs(weights).sum(axis=1).max()) * max(-source.low, source.high)
     if largest.bit_length() > FLOAT_EXACT_BITS:
         turned = np.ascontiguousarray(weights.T)
         return lambda x: x @ turned
     floats = np.ascontiguousarray(weights.T, dtype=np.float64)
-    return lambda x: (x.astype(np.float64) @ floats).astype(np.int64)
+    return lambda x: x.astype(np.float64) @ floats
