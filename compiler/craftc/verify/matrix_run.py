@@ -1,0 +1,99 @@
+"""Runs a matrix engine: loads activations through its levers, starts it, reads its registers.
+
+Works on anything with the methods of `craftc.sim.Board`. Times in redstone ticks (rt), 2 game ticks each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from craftc.errors import SimError
+from craftc.macros.base import Pos
+from craftc.macros.matrix_inputs import SLOT_RT, TOKEN_RT
+from craftc.macros.matrix_panel import SKEW_RT, WEIGHTS
+from craftc.passes.matrix.encode import registers_of, result_of
+from craftc.units import GT_PER_RT
+
+Longs = npt.NDArray[np.int64]
+PRESS_LOAD_RT = 32  # load is pressed this long after the first lever time of the first digit
+SETTLE_RT = 80  # after the last token of a load
+STEP_RT = 512  # how often the done lamp is looked at
+LATE_RT = 1_000  # more than a run lasts beyond its words
+
+
+class Machine(Protocol):
+    """What is needed of a simulator."""
+
+    def run_script(self, actions: Sequence[tuple[int, Pos, bool]], game_ticks: int) -> npt.NDArray[np.uint8]:
+        """Run with stimuli, each (gt, position, on)."""
+
+    def power(self, pos: Pos) -> int:
+        """Return the strength at a position."""
+
+    def run(self, game_ticks: int) -> None:
+        """Run."""
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixPorts:
+    """Where a matrix engine is switched and read; positions are local to its volume.
+
+    results[i][k]: dust whose strength is digit k (base 8, lowest first) of result i; inputs[j][k] likewise.
+    """
+
+    switches: Mapping[str, Pos]  # start, load, load_4, load_2, load_1, done
+    results: tuple[tuple[Pos, ...], ...]
+    inputs: tuple[tuple[Pos, ...], ...]
+    words: int
+
+    @property
+    def load_rt(self) -> int:
+        """Redstone ticks of a load."""
+        return PRESS_LOAD_RT + TOKEN_RT * len(self.inputs) + SETTLE_RT
+
+
+def load_actions(ports: MatrixPorts, x: Longs) -> list[tuple[int, Pos, bool]]:
+    """Return lever and button actions (gt, position, on) that load activations x (n,), signed 24 bit."""
+    digits = registers_of(x)  # (n + 4, 8)
+    actions: list[tuple[int, Pos, bool]] = [(GT_PER_RT * PRESS_LOAD_RT, ports.switches["load"], True)]
+    count, places = digits.shape
+    times = SLOT_RT * np.arange(count)[:, None] + 2 * np.arange(places + 1)[None, :]
+    padded = np.concatenate([digits, np.zeros((count, 1), dtype=np.int64)], axis=1)
+    for index, weight in enumerate(WEIGHTS):
+        on = ((padded & weight) > 0).reshape(-1)
+        when = (times + SKEW_RT * index).reshape(-1)
+        changed = np.flatnonzero(np.diff(on, prepend=False))
+        pos = ports.switches[f"load_{weight}"]
+        actions += [(GT_PER_RT * int(when[k]), pos, bool(on[k])) for k in changed]
+    return sorted(actions, key=lambda action: action[0])
+
+
+def read(machine: Machine, registers: Sequence[Sequence[Pos]]) -> Longs:
+    """Return the digits (count, 8) that registers hold."""
+    return np.array([[machine.power(p) for p in places] for places in registers], dtype=np.int64)
+
+
+def run_product(machine: Machine, ports: MatrixPorts, x: Longs) -> tuple[Longs, int]:
+    """Return the results (m,) of the machine for activations x (n,), and the rt from start to done.
+
+    Raises SimError if a register does not hold what was loaded or done does not come.
+    """
+    machine.run_script(load_actions(ports, x), GT_PER_RT * ports.load_rt)
+    held = read(machine, ports.inputs)
+    wrong = np.flatnonzero((held != registers_of(x)).any(axis=1))
+    if len(wrong):
+        raise SimError(f"register x.{wrong[0]} holds {held[wrong[0]].tolist()}", where="load")
+    machine.run_script([(0, ports.switches["start"], True)], GT_PER_RT * STEP_RT)
+    ticks, limit = STEP_RT, 32 * ports.words + LATE_RT
+    while not machine.power(ports.switches["done"]):
+        if ticks > limit:
+            raise SimError(f"not done after {ticks} rt", where="start", legal=f"{limit} rt")
+        machine.run(GT_PER_RT * STEP_RT)
+        ticks += STEP_RT
+    machine.run(GT_PER_RT * SETTLE_RT)
+    return result_of(read(machine, ports.results)), ticks
