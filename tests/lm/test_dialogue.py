@@ -24,6 +24,12 @@ def test_batches_of_any_size_give_what_single_dialogues_give(batch: int, short: 
     assert {turn.stop for turn in together} - {None}, "no dialogue ended by itself"
 
 
+def test_warming_changes_nothing() -> None:
+    dialogue = lm.Dialogue(toy(3), 2)
+    dialogue.warm()
+    assert dialogue.left == CONTEXT and dialogue.say("ab") == lm.Dialogue(toy(3), 2).say("ab")
+
+
 def test_another_seed_gives_another_reply() -> None:
     replies = {turn.reply_tokens for turn in lm.converse(toy(3), ["ab"] * 40, list(range(1, 41)))}
     assert len(replies) > 5

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -40,11 +40,7 @@ def chat(model: Path, seed: int, prompts: tuple[str, ...], as_json: bool, numeri
     """Talk with MODEL: a prompt with --prompt, or line by line."""
     if as_json and not prompts:
         raise click.UsageError("--json needs --prompt")
-    from craftc import lm
-
-    loaded = lm.load(model)
-    loaded = loaded if numerics is None else loaded.with_numerics(numerics)
-    talk = Talk(lm.Dialogue(loaded, seed))
+    talk = _prepared(model, seed, numerics)
     if as_json:
         for prompt in prompts:
             say(json.dumps(talk.dialogue.say(prompt).to_json(), separators=(",", ":")))
@@ -54,6 +50,21 @@ def chat(model: Path, seed: int, prompts: tuple[str, ...], as_json: bool, numeri
     else:
         talk.greet()
         talk.run(_lines())
+
+
+def _prepared(path: Path, seed: int, numerics: str | None) -> Talk:
+    """Returns a talk that answers at once: weights decoded, kernels compiled (seconds, the first time)."""
+    from rich.console import Console
+
+    from craftc import lm
+
+    console = Console(stderr=True)
+    with console.status("preparing the model") if console.is_terminal else nullcontext():
+        model = lm.load(path)
+        model = model if numerics is None else model.with_numerics(numerics)
+        dialogue = lm.Dialogue(model, seed)
+        dialogue.warm()
+    return Talk(dialogue)
 
 
 def _lines() -> Iterator[str]:

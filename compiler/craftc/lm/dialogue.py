@@ -78,6 +78,12 @@ class Dialogue:
         """Tokens that still fit into the context."""
         return self.model.context - int(self._executor.positions[0])
 
+    def warm(self) -> None:
+        """Does what is done once only, compiling kernels; the dialogue stays as it is."""
+        executor = Executor(self.model, like=self._executor)
+        keys = executor.step([0], [self._keys])[self._keys]
+        executor.draw(keys, self._state.copy())
+
     def reset(self, seed: int | None = None) -> None:
         """Begins anew, with the seed given or the one of the start."""
         self.seed = check_seed(self.model, self.seed if seed is None else seed)
