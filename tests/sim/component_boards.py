@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from craftc.blocks import BlockState, Volume
-from craftc.blocks.names import BUTTONS, PLATES
+from craftc.blocks.instruments import instrument
+from craftc.blocks.names import BUTTONS, PLATES, TRAPDOORS
 from craftc.blocks.properties import complete
 from craftc.blocks.tables import sturdy_faces, supports
 
@@ -75,7 +76,8 @@ def _hanging(kind: str, volume: Volume, pos: Pos, rng: np.random.Generator) -> B
     for index, side in enumerate(SIDES):
         back = SIDES[(index + 2) % 4]
         bx, bz = pos[0] + STEP[back][0], pos[2] + STEP[back][1]
-        if 0 <= bx < volume.size[0] and 0 <= bz < volume.size[2]:
+        inside = 0 <= bx < volume.size[0] and 0 <= bz < volume.size[2]
+        if inside and volume.get((bx, pos[1], bz)).short not in TRAPDOORS:
             face = {"north": 2, "south": 3, "west": 4, "east": 5}[side]
             if sturdy_faces(volume.get((bx, pos[1], bz))) >> face & 1:
                 good.append(side)
@@ -101,10 +103,24 @@ def _stands(kind: str, below: BlockState) -> bool:
     return kind != "plate" or rim or centre
 
 
+def _tuned(state: BlockState, below: BlockState) -> BlockState:
+    """Return the state with all keys; a note block has the instrument of the block below it."""
+    if state.short == "note_block":
+        return complete(state.with_props(instrument=instrument(below.short) or "harp"))
+    return state if state.short == "redstone_wire" else complete(state)
+
+
 def component_board(
-    seed: int, width: int = 6, length: int = 6, without: frozenset[str] = frozenset()
+    seed: int,
+    width: int = 6,
+    length: int = 6,
+    without: frozenset[str] = frozenset(),
+    held_by_trapdoors: bool = False,
 ) -> Volume:
-    """Return a random board; `without` names kinds (keys of KINDS) that must not occur."""
+    """Return a random board; `without` names kinds (keys of KINDS) that must not occur.
+
+    `held_by_trapdoors`: whether devices may stand on trapdoors, which only the reference engine knows.
+    """
     rng = np.random.default_rng(seed)
     kinds = tuple(k for k in KINDS if k not in without)
     weight = np.array([KINDS[k] for k in kinds])
@@ -121,12 +137,14 @@ def component_board(
                 kind = str(rng.choice(kinds, p=weight / weight.sum()))
                 if kind in HANGING:
                     state = _hanging(kind, volume, (x, y, z), rng)
-                elif kind in ON_TOP and not _stands(kind, below):
+                elif kind in ON_TOP and not (
+                    _stands(kind, below) and (held_by_trapdoors or below.short not in TRAPDOORS)
+                ):
                     state = None
                 else:
                     state = _state(kind, rng)
                 if state is not None:
-                    volume.set((x, y, z), complete(state) if state.short != "redstone_wire" else state)
+                    volume.set((x, y, z), _tuned(state, below))
     return volume
 
 

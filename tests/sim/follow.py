@@ -10,6 +10,7 @@ from tests.sim.component_boards import Action, Pos
 from craftc.blocks import Volume
 from craftc.sim import Board
 from craftc.sim.devices import CONSTANT
+from craftc.sim.engine import set_output
 from craftc.sim.interface import BlockTick, Change, Engine, Simulator
 
 ORDERS = 8
@@ -48,12 +49,11 @@ def first_difference(one: list[list[Change]], two: list[list[Change]]) -> str:
 
 def racy(volume: Volume, actions: Sequence[Action], ticks: int, orders: int = ORDERS) -> bool:
     """Return whether the graph engine's result depends on the order of events within a game tick, or on
-    ticks that falling dust may cause needlessly; clicks only."""
-    clicks = [a for a in actions if a.state is None]
-    rows = _levels(Board(volume, "trusted"), clicks, ticks)
+    ticks that falling dust may cause needlessly. Writes may only be those of plates."""
+    rows = _levels(Board(volume, "trusted"), actions, ticks)
     return any(
         not np.array_equal(
-            rows, _levels(Board(volume, "trusted", order=k, flicker=k > orders // 2), clicks, ticks)
+            rows, _levels(Board(volume, "trusted", order=k, flicker=k > orders // 2), actions, ticks)
         )
         for k in range(1, orders + 1)
     )
@@ -71,8 +71,12 @@ def _levels(
         if action.time_gt > now:
             rows.append(board.probe(watched, action.time_gt - now))
             now = action.time_gt
-        if now < ticks:
+        if now < ticks and action.state is None:
             board.use(action.pos)
+        elif now < ticks and action.state is not None:
+            powered = "15" if action.state.get("powered") == "true" else "0"
+            level = int(action.state.get("power", powered))
+            set_output(board._net, board._state, board.node_at(action.pos), level)
     return np.concatenate(rows)
 
 

@@ -27,7 +27,6 @@ from craftc.sim.engines import ENGINES
 from craftc.sim.reference import Reference
 
 GRAPH, REFERENCE = ENGINES["graph"], ENGINES["reference"]
-ONLY_REFERENCE = frozenset({"observer", "trapdoor", "note_block", "bulb", "plate"})
 
 
 def compare(volume: Volume, actions: list[Action], ticks: int, orders: int = 8) -> bool:
@@ -71,7 +70,7 @@ def test_random_boards(gap_gt: int) -> None:
 def test_random_boards_of_all_components(gap_gt: int) -> None:
     compared = 0
     for seed in range(gap_gt * 1000, gap_gt * 1000 + 40):
-        baked = settled(component_board(seed, without=ONLY_REFERENCE))
+        baked = settled(component_board(seed))
         if baked is not None:
             actions = random_actions(baked, seed, 90 // gap_gt, gap_gt)
             compared += compare(baked, actions, 100)
@@ -81,7 +80,7 @@ def test_random_boards_of_all_components(gap_gt: int) -> None:
 @settings(max_examples=30, deadline=None)
 @given(st.integers(0, 2**31), st.integers(3, 30))
 def test_any_board(seed: int, gap_gt: int) -> None:
-    baked = settled(component_board(seed, without=ONLY_REFERENCE))
+    baked = settled(component_board(seed))
     if baked is not None:
         compare(baked, random_actions(baked, seed, 60 // gap_gt, gap_gt), 70)
 

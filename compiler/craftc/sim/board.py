@@ -19,7 +19,7 @@ from craftc.sim import address, bake, drive, engine, words
 from craftc.sim import settle as start
 from craftc.sim.devices import BUTTON, KIND_NAMES, LEVER
 from craftc.sim.graph import Graph, extract, find_cell
-from craftc.sim.pack import make_engine
+from craftc.sim.pack import make_engine, remember
 from craftc.sim.react import BURN, BURNOUTS, EVENTS, NOW, PEAK, RUNS, State
 from craftc.sim.resolve import Resolver, Sources
 from craftc.sim.ring import FILLED
@@ -70,6 +70,7 @@ class Board:
         self._place = address.addresses(self._net, self._state)
         self._resolver = Resolver(volume, self.graph, self.graph.devices, self.graph.conductor)
         self._known: dict[Pos, Sources] = {}
+        start.keep_memories(volume, self.graph, self._state, trusted)
         if not trusted:
             self._settle()
         self._origin = self.snapshot()
@@ -77,10 +78,12 @@ class Board:
     def _settle(self) -> None:
         scalar = self._state.scalar
         scalar[BURN] = 0  # placing a torch chain is no operation of it
-        start.check_all(self._net, self._state)
+        asleep = self._net._replace(wanted=words.ASLEEP)
+        start.check_all(asleep, self._state)
         most = SETTLE_EVENTS + SETTLE_EVENTS_PER_NODE * self.nodes
-        used = address.advance_at(self._place, SETTLE_LIMIT_GT, most)
+        used = address.advance_at(address.addresses(asleep, self._state), SETTLE_LIMIT_GT, most)
         scalar[BURN] = 1
+        remember(self._state, np.zeros(0, np.uint8))
         self._zero = used
         for index in (EVENTS, RUNS, PEAK):
             scalar[index] = 0

@@ -30,10 +30,13 @@ DOWN, UP, NORTH, SOUTH, WEST, EAST = range(6)
 DIRECTION = {"down": 0, "up": 1, "north": 2, "south": 3, "west": 4, "east": 5}
 ALL = 0b111111
 
-# Node kinds. NOTHING and DUST are kinds of cells only; every other kind is a node.
+# Node kinds. NOTHING and DUST are kinds of cells only; every other kind is a node. A LEVEL_OBSERVER faces
+# what has levels (dust, weighted plates, targets); an INPUT is a pressure plate or a hit target.
 NOTHING, DUST, TORCH, REPEATER, COMPARE, SUBTRACT, LAMP, CONSTANT, LEVER, BUTTON = range(10)
+OBSERVER, LEVEL_OBSERVER, TRAPDOOR, NOTE_BLOCK, BULB, INPUT = range(10, 16)
 KIND_NAMES = (
     "nothing", "dust", "torch", "repeater", "compare", "subtract", "lamp", "constant", "lever", "button",
+    "observer", "observer", "trapdoor", "note block", "copper bulb", "plate or target",
 )  # fmt: skip
 
 STONE_BUTTON_GT = 20  # Minecraft Wiki "Button": stone kinds 1 s
@@ -41,6 +44,7 @@ WOODEN_BUTTON_GT = 30  # wooden kinds 1.5 s
 LAMP_OFF_GT = 4  # RedstoneLampBlock
 DIODE_GT = 2  # one redstone tick: comparator, and repeater per delay step
 TORCH_GT = 2  # RedstoneTorchBlock.TOGGLE_DELAY
+OBSERVER_GT = 2  # ObserverBlock: from a change to the pulse, and length of the pulse
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,14 +126,27 @@ def _row(state: BlockState, entity: Entity | None) -> _Row:
         stone = name in ("stone_button", "polished_blackstone_button")
         delay = STONE_BUTTON_GT if stone else WOODEN_BUTTON_GT
         return (BUTTON, ALL, _bit(_support(state)), 0, 0, delay, _lit(state, "powered"))
-    return _INERT_ROW
+    return _late_row(state)
 
 
-def _only_in_reference(state: BlockState) -> bool:
+def _late_row(state: BlockState) -> _Row:
+    """Return the row of an observer, a block that only shows its power, or an input that mobs move."""
     name = state.short
-    moved = names.PLATES | names.TRAPDOORS | names.BULBS
-    hit = name == "target" and state.get("power", "0") != "0"
-    return name in ("observer", "note_block") or name in moved or hit
+    if name == "observer":
+        facing = DIRECTION[state.get("facing", "south")]
+        back = _bit(facing ^ 1)
+        return (OBSERVER, back, back, 0, 0, OBSERVER_GT, _lit(state, "powered"))
+    if name in names.PLATES:
+        level = int(state.get("power", str(_lit(state, "powered"))))
+        return (INPUT, ALL, _bit(DOWN), 0, 0, 0, level)
+    if name == "target" and state.get("power", "0") != "0":
+        return (INPUT, ALL, 0, 0, 0, 0, int(state.get("power")))
+    for kind, found in ((TRAPDOOR, name in names.TRAPDOORS), (NOTE_BLOCK, name == "note_block")):
+        if found:
+            return (kind, 0, 0, ALL, 0, 0, _lit(state, "powered"))
+    if name in names.BULBS:
+        return (BULB, 0, 0, ALL, 0, 0, _lit(state, "lit"))
+    return _INERT_ROW
 
 
 def device_tables(volume: Volume) -> tuple[DeviceTables, Tables]:
@@ -143,8 +160,6 @@ def device_tables(volume: Volume) -> tuple[DeviceTables, Tables]:
         i for i, (s, _) in enumerate(volume.palette) if s.short == "composter" and s.get("level") == "7"
     ]
     refuse_entries(volume, [i for i in ripening if used[i]], "turns into level 8 by itself")
-    own_rule = [i for i, (s, _) in enumerate(volume.palette) if _only_in_reference(s)]
-    refuse_entries(volume, [i for i in own_rule if used[i]], "is modelled by the reference engine only")
     rows = []
     for index, (state, entity) in enumerate(volume.palette):
         try:

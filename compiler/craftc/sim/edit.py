@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from craftc.blocks.instruments import instrument
 from craftc.blocks.palette import AIR, BlockState, Entity
 from craftc.blocks.properties import checked
-from craftc.blocks.tables import faces
+from craftc.blocks.tables import DIRECTION, is_known, refusal, sturdy_faces, supports
 from craftc.blocks.volume import Pos, Volume
 from craftc.errors import SimError
 
@@ -31,13 +32,22 @@ def with_block(volume: Volume, pos: Pos, state: BlockState | str, entity: Entity
     written = BlockState.parse(state) if isinstance(state, str) else state
     if not all(0 <= p < s for p, s in zip(pos, volume.size, strict=True)):
         raise SimError("lies outside the box", where=where, legal=f"inside {volume.size}")
-    if faces(written) is None:
-        raise SimError(f"{written} is not a block whose redstone rule is known", where=where,
-                       legal="blocks listed in craftc/blocks/tables.py")  # fmt: skip
+    if not is_known(written):
+        raise refusal(written, where)
     out = volume.copy()
     out.set(pos, checked(written, where), _content(written, entity))
+    _tune(out, pos)
     break_unsupported(out, pos)
     return out
+
+
+def _tune(volume: Volume, pos: Pos) -> None:
+    """Give a note block above or at `pos` the instrument of the block below it, if that is known."""
+    for x, y, z in (pos, (pos[0], pos[1] + 1, pos[2])):
+        if 0 < y < volume.size[1] and volume.get((x, y, z)).short == "note_block":
+            sound = instrument(volume.get((x, y - 1, z)).short)
+            if sound is not None:
+                volume.set((x, y, z), volume.get((x, y, z)).with_props(instrument=sound))
 
 
 def _content(state: BlockState, entity: Entity | None) -> Entity | None:
@@ -68,8 +78,21 @@ def _stands(volume: Volume, pos: Pos) -> bool:
     there = (pos[0] + _STEP[direction][0], pos[1] + _STEP[direction][1], pos[2] + _STEP[direction][2])
     if not all(0 <= p < s for p, s in zip(there, volume.size, strict=True)):
         return True  # what lies outside the box is not known to be air
-    _, top, side = faces(volume.get(there)) or (False, False, False)
-    return side if direction in ("north", "south", "west", "east") else top
+    return _carries(volume.get(there), volume.get(pos), direction)
+
+
+def _carries(holder: BlockState, held: BlockState, direction: str) -> bool:
+    """Return whether a block holds another one that lies in the opposite of `direction` of it."""
+    rim, centre = supports(holder)
+    if held.short in ("repeater", "comparator"):
+        return rim
+    if held.short == "redstone_torch":
+        return centre
+    if held.short.endswith("_pressure_plate"):
+        return rim or centre
+    if held.short.endswith("_carpet"):
+        return holder.short != "air"
+    return bool(sturdy_faces(holder) >> (DIRECTION[direction] ^ 1) & 1)
 
 
 def break_unsupported(volume: Volume, pos: Pos) -> None:

@@ -1,10 +1,10 @@
 """The event-driven engine: scheduled game ticks of the nodes, in Numba.
 
 Rules (Java 1.20.4): DiodeBlock.tick and checkTickOnNeighbor, ComparatorBlock.refreshOutputState,
-RedstoneTorchBlock.tick, RedstoneLampBlock, ButtonBlock, LevelTicks. Within one game tick due nodes
-run by (priority, order of scheduling); a node reads its inputs when it runs; a node has at most one
-tick scheduled. Changes reach all inputs at once (dust takes no time), and a device looks at its inputs
-after all of them have the new value.
+RedstoneTorchBlock.tick, RedstoneLampBlock, ButtonBlock, ObserverBlock, TrapDoorBlock, NoteBlock,
+CopperBulbBlock, LevelTicks. Within one game tick due nodes run by (priority, order of scheduling); a node
+reads its inputs when it runs; a node has at most one tick scheduled. Changes reach all inputs at once (dust
+takes no time), and a device looks at its inputs after all of them have the new value.
 
 Simplified: a change of output notifies exactly the devices to which it gives another level, with the final
 levels. In the game dust falls in steps, so that a device may see a lower level for a moment and get a
@@ -111,7 +111,7 @@ def flicker(net: Net, state: State, n: int, old: int) -> None:
             or (code == w.LAMP and lit)
             or (code == w.TORCH and not lit)
             or (code == w.REPEATER and lit and not locked)
-        ):
+        ) and code != w.LEVEL_SOURCE:
             state.word[link >> 5] = word | w.IS_PENDING
             key = word >> w.KEY & 63 | NORMAL
             put(state, link >> 5, state.scalar[NOW], key)
@@ -174,12 +174,26 @@ def _run_other(net: Net, state: State, n: int, word: int, now: int) -> int:
     return 1
 
 
+@hot
+def _run_observer(net: Net, state: State, n: int, word: int, now: int) -> int:
+    """Begin or end a pulse. What it saw until now is no change any more."""
+    word = word & ~(15 << w.SIDE) | (word & 15) << w.SIDE
+    value = 15 - (word >> w.OUT & 15)
+    if value > 0:
+        word |= w.IS_PENDING
+        put(state, n, now, word >> w.KEY & 63)
+    give(net, state, n, word, value, now)
+    return 1
+
+
 @hot_inline
 def _run_node(net: Net, state: State, n: int, now: int) -> int:
     """Run the scheduled tick of node n; return whether its output changed."""
     word = signed(state.word[index(n)]) & ~w.IS_PENDING
     if word & 15 << w.CODE == w.REPEATER:
         return _run_repeater(net, state, n, word, now)
+    if rarely(word & w.LATE << w.CODE != 0):
+        return _run_observer(net, state, n, word, now)
     return _run_other(net, state, n, word, now)
 
 

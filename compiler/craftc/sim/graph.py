@@ -15,8 +15,9 @@ import numpy.typing as npt
 
 from craftc.blocks.dust import NONE, DustCells, dust_cells
 from craftc.blocks.volume import Pos, Volume
-from craftc.sim import links, spread
-from craftc.sim.devices import DeviceTables, device_tables
+from craftc.errors import SimError
+from craftc.sim import links, observe, spread
+from craftc.sim.devices import BULB, OBSERVER, DeviceTables, device_tables
 from craftc.sim.grid import Grid, index_cells, pad, unpad
 
 Ints = npt.NDArray[np.int32]
@@ -102,26 +103,52 @@ def _grid(
     return grid, node_cell, dust_cell
 
 
+def _watched(
+    volume: Volume,
+    grid: Grid,
+    node_cell: Longs,
+    kind: Bytes,
+    rear: npt.NDArray[np.int8],
+    feed: Csr,
+    sink: Csr,
+) -> tuple[Csr, Csr]:
+    """Return `feed` and `sink` with what observers see and comparators read of bulbs; `kind` and `rear` are
+    changed in place. Raises SimError on an observer that the graph cannot follow."""
+    source, port = np.empty((2, 3 * len(node_cell) + 1), dtype=np.int32)
+    count, bad = observe.node_pairs(grid, node_cell, kind, rear, source, port)
+    if bad >= 0:
+        y, z, x = (int(v) for v in np.unravel_index(int(_unpad(node_cell, volume)[bad]), volume.ids.shape))
+        why = "an observer faces a repeater that both sides may lock"
+        raise SimError(why, where=f"({x}, {y}, {z})", legal=observe.LEGAL)
+    feed = Csr(*observe.merged(feed.start, feed.target, source[:count], port[:count]))
+    count = observe.dust_pairs(grid, node_cell, kind, source, port)
+    return feed, Csr(*observe.merged(sink.start, sink.target, source[:count], port[:count]))
+
+
 def extract(volume: Volume) -> Graph:
     """Return the component graph. Raises SimError on blocks it does not know (devices.py)."""
     devices, tables = device_tables(volume)
+    observe.refuse_held_by_trapdoors(volume)
     grid, node_cell, dust_cell = _grid(volume, devices, tables.conductor, tables.analog)
     dust = dust_cells(volume, tables)
     wire = Csr(*links.wire_links(grid, dust_cell, grid.off[1]))
     sink = Csr(*links.dust_sinks(grid, dust_cell, _dust_mask(dust)))
     feed = Csr(*links.node_sinks(grid, node_cell))
+    entry = grid.entry[node_cell]
+    cell, kind, rear = _unpad(node_cell, volume), devices.kind[entry], links.rear_sources(grid, node_cell)
+    if np.isin(kind, (OBSERVER, BULB)).any():
+        feed, sink = _watched(volume, grid, node_cell, kind, rear, feed, sink)
     start, port, loss = spread.fold(
         len(node_cell), len(dust_cell), feed.start, feed.target,
         wire.start, wire.target, sink.start, sink.target,
     )  # fmt: skip
-    entry = grid.entry[node_cell]
     return Graph(
-        cell=_unpad(node_cell, volume),
+        cell=cell,
         entry=entry,
-        kind=devices.kind[entry],
+        kind=kind,
         delay=devices.delay[entry],
         value=devices.value[entry],
-        rear=links.rear_sources(grid, node_cell),
+        rear=rear,
         front_diode=links.faces_diode(grid, node_cell),
         link=Csr(start, port),
         loss=loss,

@@ -16,10 +16,10 @@ from craftc.blocks.palette import BlockState, Entity
 from craftc.blocks.properties import completed
 from craftc.blocks.volume import Pos, Volume
 from craftc.errors import SimError
-from craftc.sim import engine
+from craftc.sim import engine, rewrite
 from craftc.sim.board import Board, Levels, Snapshot
 from craftc.sim.checkpoint import Saved, load_bytes, save_bytes
-from craftc.sim.devices import BUTTON, LEVER
+from craftc.sim.devices import BUTTON, INPUT, LEVER
 from craftc.sim.edit import with_block
 from craftc.sim.graph import find_cell
 from craftc.sim.interface import BlockTick, Change
@@ -105,11 +105,15 @@ class GraphSimulator:
     def use(self, pos: Pos) -> None:
         """Right-click: a lever toggles, a button is pressed; other blocks take the state that a click
         gives them. Raises SimError on blocks that do not react."""
-        clicked = clicked_state(self.block(pos))
+        state = self.block(pos)
+        clicked = rewrite.clicked_state(state)
         if clicked is None:
             self._board.use(pos)
-        else:
+            return
+        if clicked != state:
             self.set_block(pos, clicked)
+        if state.short == "comparator":
+            rewrite.refresh(self._board, pos)
 
     def set_lever(self, pos: Pos, on: bool) -> None:
         """Bring a lever to a position. Raises SimError if there is none."""
@@ -125,20 +129,21 @@ class GraphSimulator:
             self._before = self._watch.last_blocks()
         new = Board(written, "trusted")
         self._counted.add(old)
-        _carry_over(old, new)
+        rewrite.carry_over(old, new)
         self._board = new
         self._watch = Watch(new)
-        _notify(old, new, pos)
+        rewrite.notify(old, new, pos, present)
 
     def _flip_input(self, pos: Pos, before: BlockState, after: BlockState) -> bool:
-        """Drive a lever or button whose `powered` alone is written; return whether that was it."""
-        if before.with_props(powered="") != after.with_props(powered="") or before == after:
+        """Drive an input of which `powered` or `power` alone is written; return whether that was it."""
+        if before.with_props(powered="", power="") != after.with_props(powered="", power=""):
             return False
         board = self._board
         node = _find(board, pos)
-        if node < 0 or board.graph.kind[node] not in (LEVER, BUTTON):
+        if node < 0 or board.graph.kind[node] not in (LEVER, BUTTON, INPUT):
             return False
-        engine.set_output(board._net, board._state, node, 15 if after.get("powered") == "true" else 0)
+        level = int(after.get("power", "15" if after.get("powered") == "true" else "0"))
+        engine.set_output(board._net, board._state, node, level)
         return True
 
     # --- readings ---------------------------------------------------------------------------
@@ -254,15 +259,6 @@ def _find(board: Board, pos: Pos) -> int:
     return find_cell(board.graph.cell, board.volume, pos)
 
 
-def clicked_state(state: BlockState) -> BlockState | None:
-    """Return what a right-click turns a block into at once, or None for levers, buttons and the rest."""
-    if state.short == "repeater":
-        return state.with_props(delay=int(state.get("delay", "1")) % 4 + 1)
-    if state.short == "comparator":
-        return state.with_props(mode="subtract" if state.get("mode") == "compare" else "compare")
-    return None
-
-
 def block_ticks(board: Board) -> list[BlockTick]:
     """Return the scheduled ticks of a board in the order in which they will run."""
     found = []
@@ -285,38 +281,3 @@ def _known_ticks(board: Board, ticks: Sequence[BlockTick]) -> Waiting:
             rows.append((board.node_at(tick.pos), tick.delay_gt, tick.priority))
     table = np.array(rows, dtype=np.int64).reshape(-1, 3)
     return Waiting(table[:, 0], table[:, 1], table[:, 2])
-
-
-def _carry_over(old: Board, new: Board) -> None:
-    """Bring scheduled ticks and torch histories of one board to the same blocks of another."""
-    ticks = waiting(old)
-    place, same = _same_nodes(old, new, ticks.node)
-    schedule(new, Waiting(place[same], ticks.delay_gt[same], ticks.priority[same]))
-    nodes, ages = torch_ages(old)
-    place, same = _same_nodes(old, new, nodes)
-    set_torch_ages(new, place[same], ages[same])
-
-
-def _same_nodes(old: Board, new: Board, nodes: Any) -> tuple[Any, Any]:
-    """Return (node numbers on the new board, mask of those that are still the same kind of block)."""
-    cell = old.graph.cell[nodes]
-    place = np.minimum(np.searchsorted(new.graph.cell, cell), max(new.nodes - 1, 0))
-    if not new.nodes:
-        return place, np.zeros(len(place), dtype=np.bool_)
-    return place, (new.graph.cell[place] == cell) & (new.graph.kind[place] == old.graph.kind[nodes])
-
-
-def _notify(old: Board, new: Board, pos: Pos) -> None:
-    """Let devices look at their inputs: those whose inputs a write changed, and those beside it."""
-    everything = np.arange(old.nodes)
-    place, same = _same_nodes(old, new, everything)
-    moved = same.copy()
-    moved[same] = (old._state.seen[same] != new._state.seen[place[same]]).any(axis=1)
-    moved[same] |= old.graph.rear[same] != new.graph.rear[place[same]]
-    around = [(pos[0] + dx, pos[1] + dy, pos[2] + dz) for dx, dy, dz in _AROUND]
-    beside = [n for n in (_find(new, there) for there in around) if n >= 0]
-    for node in sorted({*place[moved].tolist(), *beside}):
-        engine.check(new._net, new._state, node)
-
-
-_AROUND = ((0, -1, 0), (0, 1, 0), (0, 0, -1), (0, 0, 1), (-1, 0, 0), (1, 0, 0))

@@ -150,6 +150,21 @@ def load_inputs(net: Net, state: State, start: AnyArray, port: Ints, loss: Bytes
             if state.word[n] >> w.WIDE >> side & 1:
                 row = net.row[n] + (side & signed(state.word[n]) >> w.WIDE & 1)
                 state.word[n] |= level_of(net, state, n, side, row) << w.SIDE * side
+    remember(state, np.zeros(0, np.uint8))
+
+
+@kernel
+def remember(state: State, powered: Bytes) -> None:
+    """Let observers take what they see, and bulbs whether they are powered, as seen already; `powered`
+    (nodes,), if not empty, says it of bulbs instead."""
+    for n in range(len(state.word)):
+        word = signed(state.word[n])
+        code = word >> w.CODE & 15
+        if code & ~w.ANALOG == w.OBSERVER:
+            state.word[n] = word & ~(15 << w.SIDE) | (word & 15) << w.SIDE
+        elif code == w.BULB:
+            on = powered[n] > 0 if len(powered) else word & 15 > 0
+            state.word[n] = word & ~(15 << w.SIDE) | (15 << w.SIDE if on else 0)
 
 
 def make_engine(graph: Graph, out: Bytes, order: int = 0, flicker: bool = False) -> tuple[Net, State]:

@@ -66,17 +66,67 @@ def put(state: State, n: int, now: int, key: int) -> None:
 
 @hot_inline
 def reacted(net: Net, state: State, n: int, word: int, now: int) -> int:
-    """Return the word of node n after it looked at its inputs: it schedules a tick, or is lit at once."""
+    """Return the word of node n after it looked at its inputs: it schedules a tick, or changes at once."""
     out = word >> w.OUT & 31  # with IS_PENDING
     change = signed(net.wanted[index(word & 0xFFF)]) ^ out
     if 0 < change < 16:
         key = word >> (w.KEY + (w.KEY_BITS if out > 0 else 0)) & 63
         put(state, n, now, key)
         return word | w.IS_PENDING
-    if rarely(change == w.AT_ONCE | 15):
-        state.scalar[EVENTS] += 1
-        return word | 15 << w.OUT
+    if rarely(change & w.AT_ONCE != 0):
+        return at_once(net, state, n, word, now)
     return word
+
+
+@hot
+def at_once(net: Net, state: State, n: int, word: int, now: int) -> int:
+    """Return the word of a lamp, trapdoor, note block or bulb after it took its output."""
+    wanted = signed(net.wanted[word & 0xFFF])
+    out = word >> w.OUT & 15
+    code = word >> w.CODE & 15
+    if code == w.BULB:
+        word ^= 15 << w.SIDE
+        if word >> w.SIDE & 15 == 0:  # its power went: only observers see that
+            tell_late(net, state, word, 0, now)
+            return word
+        wanted = 15 - out
+    elif code == w.SINK and out != wanted & 15:
+        word |= 1 << w.SIDE
+    if out != wanted & 15:
+        state.scalar[EVENTS] += 1
+        word ^= 15 << w.OUT
+        tell_late(net, state, word, 1 if out == 0 else -1, now)
+    return word
+
+
+@hot
+def tell_late(net: Net, state: State, word: int, sign: int, now: int) -> None:
+    """Tell the readers of a node that changes at once, which are observers and, of a bulb, comparators: none
+    of them changes at once. Sign 0: observers see a change and nothing else does."""
+    place = word >> w.LINK & 0xFFFFFFFF
+    single = word & w.SINGLE
+    count = 1 if single else signed(net.link[place - 1]) & w.PAIRS - 1
+    for e in range(place, place + count):
+        link = place if single else signed(net.link[e])
+        node = link >> 5
+        there = signed(state.word[node])
+        if sign == 0:
+            if there >> w.CODE & 15 == w.OBSERVER and there & (w.IS_PENDING | 15 << w.OUT) == 0:
+                put(state, node, now, there >> w.KEY & 63)
+                state.word[node] = there | w.IS_PENDING
+            continue
+        amount = link & 15
+        if there >> w.WIDE & 1:
+            before = 0 if sign > 0 else amount
+            level = counted(net, state, link, there, before, amount - before)
+            there = there & ~15 | level
+        else:
+            there += sign * amount
+        change = signed(net.wanted[there & 0xFFF]) ^ (there >> w.OUT & 31)
+        if 0 < change < 16:
+            put(state, node, now, there >> (w.KEY + (w.KEY_BITS if there >> w.OUT & 15 else 0)) & 63)
+            there |= w.IS_PENDING
+        state.word[node] = there
 
 
 @hot_inline

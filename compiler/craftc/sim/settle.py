@@ -7,17 +7,34 @@ keeps it until one of them changes.
 Derived ("placed"): levers keep their saved state; every other device takes the value its inputs
 imply, in an order in which inputs come first. Devices on feedback loops start with the inputs that
 are known and unknown inputs 0; loops are opened at their first device in array order. Locked
-repeaters and pressed buttons are off. Then the engine runs until nothing is scheduled.
+repeaters, pressed buttons and observers are off; plates, targets and the light of bulbs keep their saved
+state. Then the engine runs until nothing is scheduled; meanwhile observers and bulbs hold.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from craftc.sim.devices import BUTTON, COMPARE, CONSTANT, LEVER, REPEATER, SUBTRACT, TORCH
+from craftc.blocks.volume import Volume
+from craftc.sim import words as w
+from craftc.sim.devices import (
+    BULB,
+    BUTTON,
+    COMPARE,
+    CONSTANT,
+    INPUT,
+    LEVEL_OBSERVER,
+    LEVER,
+    OBSERVER,
+    REPEATER,
+    SUBTRACT,
+    TORCH,
+    TRAPDOOR,
+)
 from craftc.sim.engine import Net, State, check
 from craftc.sim.graph import Graph
 from craftc.sim.kernel import AnyArray, Bytes, Ints, hot, kernel, signed
+from craftc.sim.pack import remember
 
 
 @kernel
@@ -58,11 +75,11 @@ def _derive(kind: Bytes, rear: AnyArray, start: AnyArray, port: Ints, loss: Byte
         while head < size:
             n = ready[head]
             head += 1
-            if kind[n] != CONSTANT and kind[n] != LEVER:
+            if kind[n] != CONSTANT and kind[n] != LEVER and kind[n] != BULB and kind[n] != INPUT:
                 value = _rest_value(
                     signed(kind[n]), signed(rear[n]), signed(seen[2 * n]), signed(seen[2 * n + 1])
                 )
-                out[n] = 0 if kind[n] == BUTTON else value
+                out[n] = 0 if kind[n] == BUTTON or OBSERVER <= kind[n] <= LEVEL_OBSERVER else value
             for e in range(start[n], start[n + 1]):
                 seen[port[e]] = max(signed(seen[port[e]]), signed(out[n]) - signed(loss[e]))
                 there = port[e] >> 1
@@ -92,3 +109,15 @@ def check_all(net: Net, state: State) -> None:
     """Let every node look at its inputs."""
     for n in range(len(state.word)):
         check(net, state, n)
+
+
+def keep_memories(volume: Volume, graph: Graph, state: State, trusted: bool) -> None:
+    """Set what bulbs and trapdoors remember: as saved, or if not `trusted` as their power says now."""
+    if not np.isin(graph.kind, (BULB, TRAPDOOR)).any():
+        return
+    powered = np.array([s.get("powered") == "true" for s, _ in volume.palette], dtype=np.uint8)[graph.entry]
+    if trusted:
+        remember(state, powered)
+        return
+    follows = (graph.kind == TRAPDOOR) & ((state.out > 0) | (powered > 0))
+    state.word[follows] |= 1 << w.SIDE

@@ -15,7 +15,7 @@ from craftc.blocks.properties import complete
 from craftc.blocks.volume import Pos, Volume
 from craftc.sim import bake
 from craftc.sim.board import Board
-from craftc.sim.devices import CONSTANT, REPEATER
+from craftc.sim.devices import BULB, CONSTANT
 from craftc.sim.graph import find_cell
 from craftc.sim.interface import Change
 
@@ -29,7 +29,8 @@ class Watch:
 
     def __init__(self, board: Board) -> None:
         self._board = board
-        self._repeater = board.graph.kind == REPEATER
+        self._remembers = np.isin(board.graph.kind, bake.REMEMBERING)
+        self._bulbs = bool((board.graph.kind == BULB).any())  # one may change without an event
         self._out = board._state.out.copy()
         self._seen = board._state.seen.copy()
         self._dust = bake.dust_power(board.graph, self._out)
@@ -40,11 +41,11 @@ class Watch:
     def take(self) -> list[Change]:
         """Return the changes since the last look, sorted by y, z, x."""
         board = self._board
-        if board.events == self._events:
+        if board.events == self._events and not self._bulbs:
             return []
         self._events = board.events
         out, seen = board._state.out, board._state.seen
-        locked = self._repeater & ((seen[:, 1] > 0) != (self._seen[:, 1] > 0))
+        locked = self._remembers & ((seen[:, 1] > 0) != (self._seen[:, 1] > 0))
         moved = np.flatnonzero((out != self._out) | locked)
         rows = [(int(board.graph.cell[n]), *self._node_change(int(n), out, seen)) for n in moved]
         rows = [row for row in rows if row[1] != row[2]]
@@ -67,7 +68,7 @@ class Watch:
         board = self._board
         node = find_cell(board.graph.cell, board.volume, pos)
         if node >= 0 and board.graph.kind[node] != CONSTANT:
-            locked = self._repeater[node] and board._state.seen[node, 1] > 0
+            locked = self._remembers[node] and board._state.seen[node, 1] > 0
             return self._state(node, int(board._state.out[node]), bool(locked))
         dust = find_cell(board.graph.dust.flat, board.volume, pos)
         if dust >= 0:

@@ -13,10 +13,13 @@ which ask only whether there is any power, hold the number of sources that give 
 from a comparator is its loss; of another link, what the source being on adds to the port: 1, or if the port
 holds a level or has a row, 15 - loss. The number of links may have the bit PAIRS: both ports of one device
 stand side by side in the list. A torch keeps the place of its oldest turn-off in bits 4-6, and in bit 7
-whether it burnt out.
+whether it burnt out. An observer keeps in its side port what it last saw at its main port, a bulb whether it
+was powered, a trapdoor whether it ever followed its power.
 
 WANTED[word & 4095] is the output a node should have by its ports and code. HOLD: its output does not
-follow from them (locked repeaters, sources). AT_ONCE is added where it is taken without a tick.
+follow from them (locked repeaters, sources, observers that saw no change). AT_ONCE is added where it is taken
+without a tick; with HOLD, where a bulb saw its power come or go. ASLEEP is the table for settling: there
+observers and bulbs hold.
 """
 
 from __future__ import annotations
@@ -35,14 +38,17 @@ PAIRS = 1 << 31  # in the number of links
 HOLD, AT_ONCE = 32, 64
 MOST_GT = 30  # longest delay
 
-# Codes. Comparators have the bit ANALOG.
-(REPEATER, TORCH, LAMP, BUTTON, COMPARE, SUBTRACT, SOURCE) = (0, 1, 2, 3, 4, 5, 8)
-ANALOG = 4
+# Codes. What holds levels has the bit ANALOG, what is no diode, torch, lamp or button the bit LATE.
+(REPEATER, TORCH, LAMP, BUTTON, COMPARE, SUBTRACT) = range(6)
+(SOURCE, OBSERVER, SINK, BULB, LEVEL_SOURCE, LEVEL_OBSERVER) = range(8, 14)
+ANALOG, LATE = 4, 8
 CODE_OF_KIND = np.zeros(16, dtype=np.int64)
 CODE_OF_KIND[[devices.TORCH, devices.REPEATER, devices.COMPARE, devices.SUBTRACT]] = (
     TORCH, REPEATER, COMPARE, SUBTRACT,
 )  # fmt: skip
 CODE_OF_KIND[[devices.LAMP, devices.BUTTON, devices.CONSTANT, devices.LEVER]] = (LAMP, BUTTON, SOURCE, SOURCE)
+CODE_OF_KIND[[devices.OBSERVER, devices.LEVEL_OBSERVER, devices.BULB]] = (OBSERVER, LEVEL_OBSERVER, BULB)
+CODE_OF_KIND[[devices.TRAPDOOR, devices.NOTE_BLOCK, devices.INPUT]] = (SINK, SINK, LEVEL_SOURCE)
 
 
 def _wanted() -> npt.NDArray[np.uint8]:
@@ -55,10 +61,19 @@ def _wanted() -> npt.NDArray[np.uint8]:
     table[BUTTON] = 0
     table[COMPARE] = np.where(side > main, 0, main)
     table[SUBTRACT] = np.where(side > main, 0, main - side)
+    table[SINK] = np.where(main > 0, 15, 0) | AT_ONCE
+    table[BULB] = np.where((main > 0) == (side > 0), HOLD, HOLD | AT_ONCE)
+    table[OBSERVER] = table[LEVEL_OBSERVER] = np.where(main == side, HOLD, 15)
     return table.reshape(-1)
 
 
-WANTED = _wanted()
+def _asleep() -> npt.NDArray[np.uint8]:
+    table = _wanted().reshape(16, 16, 16)
+    table[[BULB, OBSERVER, LEVEL_OBSERVER]] = HOLD
+    return table.reshape(-1)
+
+
+WANTED, ASLEEP = _wanted(), _asleep()
 
 
 def port_levels(word: npt.NDArray[np.int64]) -> npt.NDArray[np.uint8]:
@@ -68,4 +83,6 @@ def port_levels(word: npt.NDArray[np.int64]) -> npt.NDArray[np.uint8]:
     seen = np.stack([low & np.uint8(15), low >> np.uint8(4)], axis=1)
     seen[code == TORCH, 1] = 0
     seen[code & ANALOG == 0] = np.where(seen[code & ANALOG == 0] > 0, 15, 0)
+    watches = code & ~np.uint8(ANALOG) == OBSERVER
+    seen[watches, 1] = low[watches] >> np.uint8(4)
     return seen

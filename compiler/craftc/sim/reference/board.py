@@ -18,7 +18,7 @@ from craftc.errors import SimError
 from craftc.sim.interface import BlockTick, Change, Levels
 from craftc.sim.reference import start, store
 from craftc.sim.reference.entries import Entry
-from craftc.sim.reference.inputs import Button, Lever, Plate, Switch
+from craftc.sim.reference.inputs import Button, Lever, Switch
 from craftc.sim.reference.ticks import Ticks
 from craftc.sim.reference.world import World
 
@@ -181,7 +181,7 @@ class Reference:
         cell = self._cell(pos)
         entry = self._world.entry(cell)
         if entry.conductor and not entry.rule.device:
-            return self._world.direct_into(cell)
+            return entry.shown or self._world.direct_into(cell)
         return entry.shown
 
     def block(self, pos: Pos) -> BlockState:
@@ -220,12 +220,12 @@ class Reference:
     def _check_action(self, time: int, pos: Pos, on: bool, game_ticks: int) -> None:
         if not 0 <= time <= game_ticks:
             raise SimError(f"action at {time} outside the run", where=str(pos), legal=f"0..{game_ticks}")
-        _, entry = self._switch(pos, Lever, Button, Plate)
+        _, entry = self._switch(pos, Lever, Button)
         if isinstance(entry.rule, Button) and not on:
             raise SimError("a button is released by itself", where=str(pos), legal="on=True")
 
     def _act(self, pos: Pos, on: bool) -> None:
-        cell, entry = self._switch(pos, Lever, Button, Plate)
+        cell, entry = self._switch(pos, Lever, Button)
         if isinstance(entry.rule, Button):
             entry.rule.use(self._world, cell, entry)
         elif entry.powered != on and isinstance(entry.rule, Switch):

@@ -113,8 +113,6 @@ class Plate(Switch):
 class Target(Rule):
     """A conductor that gives `power` to all sides, weakly, when an arrow hit it (here: when it is set)."""
 
-    device = True
-
     def output(self, entry: Entry) -> int:
         """The property `power`."""
         return entry.power

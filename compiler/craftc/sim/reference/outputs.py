@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from craftc.blocks.instruments import instrument
-from craftc.sim.reference.rules import DOWN, UP, Rule
+from craftc.sim.reference.rules import DOWN, Rule
 
 if TYPE_CHECKING:
     from craftc.sim.reference.entries import Entry
@@ -84,7 +84,7 @@ class NoteBlock(Rule):
 
     def shape_changed(self, world: World, cell: int, entry: Entry, d: int, neighbour: Entry) -> Entry:
         """Take the instrument of the block below, if that is known."""
-        sound = instrument(world.entry(cell + world.step[DOWN]).name) if d in (DOWN, UP) else None
+        sound = instrument(neighbour.name) if d == DOWN else None
         return entry if sound is None else world.book.changed(entry, "instrument", sound)
 
     def use(self, world: World, cell: int, entry: Entry) -> bool:

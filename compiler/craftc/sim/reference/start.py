@@ -67,6 +67,8 @@ def _off(state: BlockState, entity: Entity | None) -> tuple[BlockState, Entity |
         return state.with_props(lit="true"), entity
     if name == "redstone_lamp":
         return state.with_props(lit="false"), entity
+    if name in names.TRAPDOORS and state.get("powered") == "true":
+        return state.with_props(powered="false", open="false"), entity
     derived = name in names.BUTTONS | names.TRAPDOORS | names.BULBS or name in ("note_block", "observer")
     return (state.with_props(powered="false") if derived else state), entity
 

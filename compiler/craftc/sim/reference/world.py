@@ -1,7 +1,8 @@
 """The blocks of a board and what may be done to them: `World`.
 
-A cell is a flat index into the volume with two cells of air around it, so that every neighbour of a
-block, and the neighbours of that, are cells. `step[d]` leads to the neighbour in direction d.
+A cell is a flat index into the volume with two cells around it, so that every neighbour of a
+block, and the neighbours of that, are cells. `step[d]` leads to the neighbour in direction d. Outside of the
+volume lies something that holds blocks up and has no part in redstone.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from craftc.sim.reference.ticks import Ticks
 from craftc.sim.reference.updates import SHAPE_ORDER, Around, Neighbour, Shape, Updates
 
 MARGIN = 2
+OUTSIDE = "minecraft:barrier"
 COMPARATOR = RULES["comparator"]
 
 
@@ -26,7 +28,7 @@ class World:
     def __init__(self, volume: Volume) -> None:
         palette = Palette()
         table = volume.palette.remap_to(palette)
-        ids = np.pad(table[volume.ids], MARGIN)
+        ids = np.pad(table[volume.ids], MARGIN, constant_values=palette.add(OUTSIDE))
         self.shape: tuple[int, ...] = tuple(ids.shape)  # (y, z, x)
         self.size = volume.size
         self.origin = volume.origin

@@ -1,0 +1,133 @@
+"""What follows when a block of a running board was written and the board was made anew.
+
+Scheduled ticks and torch histories move to the same blocks; the devices whose inputs changed or that stand
+beside the written block look at them, comparators of its content as the game tells them; observers see every
+block that changed.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from craftc.blocks import names
+from craftc.blocks.palette import BlockState
+from craftc.blocks.tables import DIRECTION, analog_level
+from craftc.blocks.volume import Pos, Volume
+from craftc.sim import engine, words
+from craftc.sim.board import Board
+from craftc.sim.devices import BULB, COMPARE, LEVEL_OBSERVER, OBSERVER, OBSERVER_GT, SUBTRACT
+from craftc.sim.graph import find_cell
+from craftc.sim.queue import Waiting, schedule, set_torch_ages, torch_ages, waiting
+from craftc.sim.watch import changed_blocks
+
+_AROUND = ((0, -1, 0), (0, 1, 0), (0, 0, -1), (0, 0, 1), (-1, 0, 0), (1, 0, 0))
+_SIDES = ("north", "east", "south", "west")
+NOTES = 25
+
+
+def clicked_state(state: BlockState) -> BlockState | None:
+    """Return what a right-click turns a block into at once, or None for levers, buttons and the rest.
+
+    Dust that is neither cross nor dot stays as it is.
+    """
+    name = state.short
+    if name == "repeater":
+        return state.with_props(delay=int(state.get("delay", "1")) % 4 + 1)
+    if name == "comparator":
+        return state.with_props(mode="compare" if state.get("mode") == "subtract" else "subtract")
+    if name in names.TRAPDOORS and name != "iron_trapdoor":
+        return state.with_props(open="false" if state.get("open") == "true" else "true")
+    if name == "note_block":
+        return state.with_props(note=(int(state.get("note", "0")) + 1) % NOTES)
+    if name == "composter" and state.get("level") == "8":
+        return state.with_props(level=0)
+    if name == "redstone_wire":
+        joined = [state.get(side) != "none" for side in _SIDES]
+        if all(joined) or not any(joined):
+            return state.with_props(**dict.fromkeys(_SIDES, "none" if all(joined) else "side"))
+        return state
+    return None
+
+
+def refresh(board: Board, pos: Pos) -> None:
+    """Let the comparator at `pos` take the output its inputs ask for at once."""
+    node = _find(board, pos)
+    wanted = int(words.WANTED[int(board._state.word[node]) & 0xFFF])
+    engine.set_output(board._net, board._state, node, wanted & 15)
+
+
+def carry_over(old: Board, new: Board) -> None:
+    """Bring scheduled ticks and torch histories of one board to the same blocks of another."""
+    ticks = waiting(old)
+    place, same = _same_nodes(old, new, ticks.node)
+    schedule(new, Waiting(place[same], ticks.delay_gt[same], ticks.priority[same]))
+    nodes, ages = torch_ages(old)
+    place, same = _same_nodes(old, new, nodes)
+    set_torch_ages(new, place[same], ages[same])
+
+
+def notify(old: Board, new: Board, pos: Pos, before: Volume) -> None:
+    """Let everything react to the block written at `pos`; `before` are the blocks until then."""
+    place, same = _same_nodes(old, new, np.arange(old.nodes))
+    was, now = old._state.seen[same], new._state.seen[place[same]]
+    content = old.graph.rear[same] != new.graph.rear[place[same]]
+    told = content & _tells_comparators(before, new.volume, pos)
+    moved = same.copy()
+    moved[same] = (was[:, 1] != now[:, 1]) | ~content & (was[:, 0] != now[:, 0]) | told
+    around = [(pos[0] + dx, pos[1] + dy, pos[2] + dz) for dx, dy, dz in _AROUND]
+    looking = [n for n in (_find(new, there) for there in around) if n >= 0]
+    mine = _find(new, pos)
+    if mine >= 0 and new.graph.kind[mine] == BULB and before.get(pos).name != new.volume.get(pos).name:
+        looking.append(mine)
+    for node in sorted({*place[moved].tolist(), *looking}):
+        if new.graph.kind[node] not in (OBSERVER, LEVEL_OBSERVER):
+            engine.check(new._net, new._state, node)
+    _wake_observers(new, pos, before)
+
+
+def _tells_comparators(before: Volume, after: Volume, pos: Pos) -> bool:
+    """Return whether comparators that read the written block through another one are told."""
+    old, new = before.get(pos), after.get(pos)
+    removed = old.name != new.name and old.short in names.CONTAINERS
+    return removed or analog_level(new, after.entity(pos)) >= 0
+
+
+def _wake_observers(board: Board, pos: Pos, before: Volume) -> None:
+    """Schedule the observers that face a block that changed, and one that was written."""
+    if not np.isin(board.graph.kind, (OBSERVER, LEVEL_OBSERVER)).any():
+        return
+    changed = [change.pos for change in changed_blocks(before, board.write_back())]
+    found = {_find(board, pos)} if pos in changed else set()
+    for x, y, z in changed:
+        for d, (dx, dy, dz) in enumerate(_AROUND):
+            there = (x + dx, y + dy, z + dz)
+            node = _find(board, there)
+            if node >= 0 and DIRECTION.get(board.volume.get(there).get("facing"), -1) == d ^ 1:
+                found.add(node)
+    for node in sorted(found - {-1}):
+        is_observer = board.graph.kind[node] in (OBSERVER, LEVEL_OBSERVER)
+        if is_observer and int(board._state.word[node]) >> words.OUT & 15 == 0:
+            engine.schedule(board._state, node, OBSERVER_GT, engine.NORMAL)
+
+
+def _find(board: Board, pos: Pos) -> int:
+    return find_cell(board.graph.cell, board.volume, pos)
+
+
+def _family(kind: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """Return kinds with those of one block made equal."""
+    out = np.where(kind == SUBTRACT, COMPARE, kind)
+    return np.where(out == LEVEL_OBSERVER, OBSERVER, out).astype(np.uint8)
+
+
+def _same_nodes(old: Board, new: Board, nodes: Any) -> tuple[Any, Any]:
+    """Return (node numbers on the new board, mask of those that are still the same kind of block)."""
+    cell = old.graph.cell[nodes]
+    place = np.minimum(np.searchsorted(new.graph.cell, cell), max(new.nodes - 1, 0))
+    if not new.nodes:
+        return place, np.zeros(len(place), dtype=np.bool_)
+    was, now = _family(old.graph.kind[nodes]), _family(new.graph.kind[place])
+    return place, (new.graph.cell[place] == cell) & (was == now)
