@@ -190,9 +190,13 @@ def rear_planes(rear: npt.NDArray[np.int8]) -> Planes:
     return np.where(columns.astype(bool), ALL, np.uint64(0))
 
 
-def empty_flow(plan: Plan, places: int = PLACES) -> Flow:
-    """Return the flow of a dark board at game tick 0 with room for `places` scheduled ticks per group."""
-    room = plan.lines * places + places
+def empty_flow(plan: Plan) -> Flow:
+    """Return the flow of a dark board at game tick 0.
+
+    Every place may have a tick in an entry of its own, so there is room for PLACES entries per group; the
+    operating system gives memory only to what is used, which is reused first.
+    """
+    room = plan.lines * PLACES + PLACES
     torches = int(plan.torch.sum())
     scalar = np.zeros(SCALARS, dtype=np.int64)
     scalar[FREE] = scalar[SUSPECT] = -1

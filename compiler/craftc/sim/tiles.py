@@ -28,7 +28,6 @@ from craftc.sim.tiles_find import Tiling, find_tiling
 from craftc.sim.tiles_load import load, outputs, unload
 
 LEAST_GAIN = 3.0  # nodes per group below which the graph engine is faster
-ROOM = 4  # scheduled ticks per group: lists of one game tick that may ask for the same group
 
 
 class Tiles:
@@ -71,7 +70,7 @@ class Tiles:
         require_same(graph, placing, groups, links)
         self._placing: Placing = placing
         self._plan = make_plan(groups, links)
-        self._flow: Flow = empty_flow(self._plan, ROOM)
+        self._flow: Flow = empty_flow(self._plan)
         self._clean = copied(self._flow)
 
     @property

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from craftc.sim import engine
 from craftc.sim import queue as waiting_ticks
-from craftc.sim.board import Board
+from craftc.sim.board import Board, Snapshot
 from craftc.sim.devices import COMPARE, SUBTRACT
 from craftc.sim.engine import TOGGLE_WINDOW_GT, TOGGLES
 from craftc.sim.kernel import Bytes, Longs, kernel
@@ -147,7 +147,8 @@ def _taken_apart(flow: Flow, ring: int, node: Longs) -> npt.NDArray[np.int64]:
 def unload(flow: Flow, plan: Plan, placing: Placing, board: Board) -> None:
     """Put the state of a flow into its board. Within a list of the queue the order is by group and place."""
     graph = board.graph
-    board._net, board._state = make_engine(graph, outputs(flow, plan, placing, graph.kind))
+    _, state = make_engine(graph, outputs(flow, plan, placing, graph.kind))
+    board.restore(Snapshot(state))
     for ours, theirs in ((NOW, engine.NOW), (EVENTS, engine.EVENTS), (BURNOUTS, engine.BURNOUTS)):
         board._state.scalar[theirs] = flow.scalar[ours]
     node = np.full(plan.lines * 64, -1, dtype=np.int64)
