@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import subprocess
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
@@ -262,18 +262,19 @@ def risky_side(batch: Batch) -> bool:
 
 def explain(batch: Batch, game_ticks: int, judge: str) -> str:
     """Return why a judge differs on a board, or "" if nothing known explains it."""
-    if judge == "mchprs":
-        known = {
-            "wooden button": _has(batch, "oak_button"),
-            "torch on lamp": torch_on_lamp(batch),
-            "own output": drives_itself(batch),
-            "burn-out": burns_out(batch, game_ticks),
-        }
-    else:
-        known = {"cake": _has(batch, "cake"), "side input": risky_side(batch)}
-    found = [name for name, holds in known.items() if holds]
-    if found:
-        return found[0]
+    mchprs: dict[str, Callable[[], bool]] = {
+        "wooden button": lambda: _has(batch, "oak_button"),
+        "torch on lamp": lambda: torch_on_lamp(batch),
+        "own output": lambda: drives_itself(batch),
+        "burn-out": lambda: burns_out(batch, game_ticks),
+    }
+    mctick: dict[str, Callable[[], bool]] = {
+        "cake": lambda: _has(batch, "cake"),
+        "side input": lambda: risky_side(batch),
+    }
+    for name, holds in (mchprs if judge == "mchprs" else mctick).items():
+        if holds():
+            return name
     return "order" if depends_on_order(batch, game_ticks) else ""
 
 

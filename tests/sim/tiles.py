@@ -222,9 +222,11 @@ def without_tiles(volume: Volume, tiles: set[int]) -> Volume:
 def cut(batch: Batch, tile: int) -> Batch:
     """Return one tile as a batch of its own, with a margin for a lone dust that judges may watch."""
     x, _, z = corner(tile)
-    part = batch.volume.crop((x, 0, z), (x + SIDE, HEIGHT, z + SIDE))
+    ids = batch.volume.ids[:, z : z + SIDE, x : x + SIDE]
+    used, back = np.unique(ids, return_inverse=True)
     volume = Volume((SIDE + 3, HEIGHT, SIDE))
-    volume.paste(part, (0, 0, 0))
+    table = [volume.palette.add(*batch.volume.palette.entries[int(i)]) for i in used]
+    volume.ids[:, :, :SIDE] = np.array(table, dtype=np.uint16)[back.reshape(ids.shape)]
     t, ax, ay, az = batch.actions.T
     mine = tile_of(ax, az) == tile
     return Batch(volume, np.stack([t, ax - x, ay, az - z], axis=1)[mine])
