@@ -1,11 +1,11 @@
 """Start states of the reference engine.
 
 trusted   The saved states stand. Dust saved without its four sides is given them; nothing is scheduled.
-placed    Levers, pressure plates, targets and the light of bulbs keep their saved state; everything else
-          starts off (torches lit), all dust at 0 in its computed shape; then every block in array order is
-          told that its neighbours changed, and it runs until nothing is scheduled, at most
-          SETTLE_LIMIT_GT.
-          While it settles torches do not burn out, observers sleep and bulbs keep their light.
+placed    All states are derived anew, as craftc.sim.settle says: inputs first, loops opened at their first
+          device. That gives the values to start from, not the definition of a rule: then every block in
+          array order is told that its neighbours changed, and it runs until nothing is scheduled, at most
+          SETTLE_LIMIT_GT. While it settles torches do not burn out, observers sleep and bulbs keep their
+          light. Boards that the graph engine refuses start from everything off, torches lit.
 """
 
 from __future__ import annotations
@@ -19,10 +19,13 @@ from craftc.blocks.properties import completed
 from craftc.blocks.tables import first_position, known_tables, used_entries
 from craftc.blocks.volume import Volume
 from craftc.errors import SimError
+from craftc.sim.bake import write_back
+from craftc.sim.graph import extract
+from craftc.sim.pack import make_engine
 from craftc.sim.reference.world import World
+from craftc.sim.settle import derive, keep_memories
 
 SETTLE_LIMIT_GT = 1000
-_SIDES = ("north", "east", "south", "west")
 
 
 def check_legal(volume: Volume) -> None:
@@ -41,7 +44,7 @@ def check_quiet(state: BlockState, where: str) -> None:
 
 
 def prepared(volume: Volume, settle: str) -> Volume:
-    """Return a copy with complete states; for "placed" with everything that derives off."""
+    """Return a copy with complete states; for "placed" with the states to start from."""
     out = completed(volume)
     bare = [i for i, (s, _) in enumerate(out.palette) if s.short == "redstone_wire" and not s.get("north")]
     if settle == "placed" or bare:
@@ -49,10 +52,20 @@ def prepared(volume: Volume, settle: str) -> Volume:
         write_shapes(out, dust_cells(out))
         if settle == "trusted":
             out.ids = np.where(np.isin(saved, bare), out.ids, saved)
-    if settle == "placed":
-        table = [out.palette.add(*_off(state, entity)) for state, entity in list(out.palette)]
-        out.ids = np.array(table, dtype=np.uint16)[out.ids]
-    return out
+    return _derived(out) if settle == "placed" else out
+
+
+def _derived(volume: Volume) -> Volume:
+    """Return the volume with the states that follow from its inputs; changes the volume."""
+    try:
+        graph = extract(volume)
+    except SimError:
+        table = [volume.palette.add(*_off(state, entity)) for state, entity in list(volume.palette)]
+        volume.ids = np.array(table, dtype=np.uint16)[volume.ids]
+        return volume
+    _, state = make_engine(graph, derive(graph))
+    keep_memories(volume, graph, state, trusted=False)
+    return write_back(volume, graph, state.out, state.seen)
 
 
 def _off(state: BlockState, entity: Entity | None) -> tuple[BlockState, Entity | None]:
