@@ -67,15 +67,26 @@ def estimate(model: Path, **settings: Any) -> None:
 @folding
 @click.option("--no-verify", is_flag=True, help="Leave out the simulation of the finished build.")
 @click.option("--print-after", multiple=True, metavar="PASS", help="Print the IR after a pass; repeatable.")
+@click.option("--only", metavar="OPERATOR", help="Of a language model: build this one matrix.")
+@click.option("--rows", type=int, default=0, help="With --only: its first rows; 0 is all.")
+@click.option("--inputs", type=int, default=0, help="With --only: its first inputs; 0 is all.")
 def build(
     model: Path,
     out: Path | None,
     schem: Path | None,
     no_verify: bool,
     print_after: tuple[str, ...],
+    only: str | None,
+    rows: int,
+    inputs: int,
     **rest: Any,
 ) -> None:
     """Compile MODEL into a Minecraft world, and prove that the blocks on disk work."""
+    if only is not None:
+        from craftc.commands.matrix import build_only
+
+        build_only(model, only, out, rows, inputs, not no_verify)
+        return
     if out is None and schem is None:
         raise click.UsageError("nothing to write: give -o DIR, --schem FILE, or both")
     from craftc.model import load_checkpoint
@@ -105,7 +116,11 @@ def build(
 @click.argument("folder", metavar="DIR", type=FOLDER)
 def verify(folder: Path) -> None:
     """Read the build in DIR back from disk and simulate it on every test vector."""
+    from craftc.commands.matrix import verify_only
     from craftc.verify import run_verify
+
+    if verify_only(folder):
+        return
 
     with Stages() as stages:
         report = run_verify(folder, progress=stages)

@@ -1,13 +1,13 @@
 """Runs a matrix engine: loads activations through its levers, starts it, reads its registers.
 
-Works on anything with the methods of `craftc.sim.Board`. Times in redstone ticks (rt), 2 game ticks each.
+`run_product` runs one vector on one board, `run_products` many at once on copies of it (sim/lanes.py): the
+levers of all copies move at the same times. Times in redstone ticks (rt), 2 game ticks each.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -17,26 +17,16 @@ from craftc.macros.base import Pos
 from craftc.macros.matrix_inputs import SLOT_RT, TOKEN_RT
 from craftc.macros.matrix_panel import SKEW_RT, WEIGHTS
 from craftc.passes.matrix.encode import registers_of, result_of
+from craftc.sim import Board
+from craftc.sim.lanes import Lanes
 from craftc.units import GT_PER_RT
 
 Longs = npt.NDArray[np.int64]
 PRESS_LOAD_RT = 32  # load is pressed this long after the first lever time of the first digit
-SETTLE_RT = 80  # after the last token of a load
+SETTLE_RT = 80  # after the last token of a load, and after done
 STEP_RT = 512  # how often the done lamp is looked at
 LATE_RT = 1_000  # more than a run lasts beyond its words
-
-
-class Machine(Protocol):
-    """What is needed of a simulator."""
-
-    def run_script(self, actions: Sequence[tuple[int, Pos, bool]], game_ticks: int) -> npt.NDArray[np.uint8]:
-        """Run with stimuli, each (gt, position, on)."""
-
-    def power(self, pos: Pos) -> int:
-        """Return the strength at a position."""
-
-    def run(self, game_ticks: int) -> None:
-        """Run."""
+Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,41 +49,98 @@ class MatrixPorts:
 
 def load_actions(ports: MatrixPorts, x: Longs) -> list[tuple[int, Pos, bool]]:
     """Return lever and button actions (gt, position, on) that load activations x (n,), signed 24 bit."""
-    digits = registers_of(x)  # (n + 4, 8)
+    levels, times = _levers(x)
     actions: list[tuple[int, Pos, bool]] = [(GT_PER_RT * PRESS_LOAD_RT, ports.switches["load"], True)]
-    count, places = digits.shape
-    times = SLOT_RT * np.arange(count)[:, None] + 2 * np.arange(places + 1)[None, :]
-    padded = np.concatenate([digits, np.zeros((count, 1), dtype=np.int64)], axis=1)
     for index, weight in enumerate(WEIGHTS):
-        on = ((padded & weight) > 0).reshape(-1)
-        when = (times + SKEW_RT * index).reshape(-1)
-        changed = np.flatnonzero(np.diff(on, prepend=False))
         pos = ports.switches[f"load_{weight}"]
-        actions += [(GT_PER_RT * int(when[k]), pos, bool(on[k])) for k in changed]
+        changed = np.flatnonzero(np.diff(levels[index], prepend=False))
+        actions += [(GT_PER_RT * int(times[index, k]), pos, bool(levels[index, k])) for k in changed]
     return sorted(actions, key=lambda action: action[0])
 
 
-def read(machine: Machine, registers: Sequence[Sequence[Pos]]) -> Longs:
+def _levers(x: Longs) -> tuple[npt.NDArray[np.bool_], Longs]:
+    """Return (3, digits): whether the levers of WEIGHTS are on, and when (rt) they are switched."""
+    digits = registers_of(x)  # (n + 4, 8)
+    count, places = digits.shape
+    padded = np.concatenate([digits, np.zeros((count, 1), dtype=np.int64)], axis=1).reshape(-1)
+    times = (SLOT_RT * np.arange(count)[:, None] + 2 * np.arange(places + 1)[None, :]).reshape(-1)
+    levels = (padded[None, :] & np.array(WEIGHTS)[:, None]) > 0
+    return levels, times[None, :] + SKEW_RT * np.arange(len(WEIGHTS))[:, None]
+
+
+def read(board: Board, registers: Sequence[Sequence[Pos]]) -> Longs:
     """Return the digits (count, 8) that registers hold."""
-    return np.array([[machine.power(p) for p in places] for places in registers], dtype=np.int64)
+    return np.array([[board.power(p) for p in places] for places in registers], dtype=np.int64)
 
 
-def run_product(machine: Machine, ports: MatrixPorts, x: Longs) -> tuple[Longs, int]:
-    """Return the results (m,) of the machine for activations x (n,), and the rt from start to done.
+def run_product(board: Board, ports: MatrixPorts, x: Longs) -> tuple[Longs, int]:
+    """Return the results (m,) for activations x (n,), and about how many rt passed from start to done.
 
     Raises SimError if a register does not hold what was loaded or done does not come.
     """
-    machine.run_script(load_actions(ports, x), GT_PER_RT * ports.load_rt)
-    held = read(machine, ports.inputs)
+    board.run_script(load_actions(ports, x), GT_PER_RT * ports.load_rt)
+    _check_loaded(read(board, ports.inputs), x)
+    board.run_script([(0, ports.switches["start"], True)], GT_PER_RT * STEP_RT)
+    ticks, limit = STEP_RT, 32 * ports.words + LATE_RT
+    while not board.power(ports.switches["done"]):
+        if ticks > limit:
+            raise SimError(f"not done after {ticks} rt", where="start", legal=f"{limit} rt")
+        board.run(GT_PER_RT * STEP_RT)
+        ticks += STEP_RT
+    board.run(GT_PER_RT * SETTLE_RT)
+    return result_of(read(board, ports.results)), ticks
+
+
+def _check_loaded(held: Longs, x: Longs) -> None:
     wrong = np.flatnonzero((held != registers_of(x)).any(axis=1))
     if len(wrong):
         raise SimError(f"register x.{wrong[0]} holds {held[wrong[0]].tolist()}", where="load")
-    machine.run_script([(0, ports.switches["start"], True)], GT_PER_RT * STEP_RT)
+
+
+def run_products(
+    board: Board, ports: MatrixPorts, xs: Longs, progress: Progress | None = None
+) -> tuple[Longs, int, Lanes]:
+    """Return the results (v, m) for activations (v, n), the rt from start to done, and the copies that ran.
+
+    Raises SimError as `run_product` does.
+    """
+    lanes = Lanes(board, len(xs), "exact")
+    _load_all(lanes, ports, xs)
+    for copy, held in enumerate(_read_all(lanes, ports.inputs)):
+        _check_loaded(held, xs[copy])
+    lanes.press(ports.switches["start"])
+    lanes.run(GT_PER_RT * STEP_RT)
     ticks, limit = STEP_RT, 32 * ports.words + LATE_RT
-    while not machine.power(ports.switches["done"]):
+    while not lanes.power([ports.switches["done"]]).all():
         if ticks > limit:
             raise SimError(f"not done after {ticks} rt", where="start", legal=f"{limit} rt")
-        machine.run(GT_PER_RT * STEP_RT)
+        lanes.run(GT_PER_RT * STEP_RT)
         ticks += STEP_RT
-    machine.run(GT_PER_RT * SETTLE_RT)
-    return result_of(read(machine, ports.results)), ticks
+        if progress:
+            progress("multiply", ticks, limit)
+    lanes.run(GT_PER_RT * SETTLE_RT)
+    return result_of(_read_all(lanes, ports.results)), ticks, lanes
+
+
+def _load_all(lanes: Lanes, ports: MatrixPorts, xs: Longs) -> None:
+    """Switch the levers of all copies, and press load."""
+    both = [_levers(x) for x in xs]
+    levels = np.stack([level for level, _ in both])  # (v, 3, digits)
+    times = both[0][1]
+    steps = sorted((int(times[i, k]), i, k) for i in range(len(WEIGHTS)) for k in range(times.shape[1]))
+    now, pressed = 0, False
+    for when, index, k in [*steps, (ports.load_rt, -1, 0)]:
+        if not pressed and when > PRESS_LOAD_RT:
+            lanes.run(GT_PER_RT * (PRESS_LOAD_RT - now))
+            lanes.press(ports.switches["load"])
+            now, pressed = PRESS_LOAD_RT, True
+        lanes.run(GT_PER_RT * (when - now))
+        now = when
+        if index >= 0:
+            lanes.set_lever(ports.switches[f"load_{WEIGHTS[index]}"], levels[:, index, k])
+
+
+def _read_all(lanes: Lanes, registers: Sequence[Sequence[Pos]]) -> Longs:
+    """Return (copies, registers, digits)."""
+    flat = lanes.power([p for places in registers for p in places]).astype(np.int64)
+    return np.moveaxis(flat.reshape(len(registers), -1, lanes.copies), 2, 0)
