@@ -130,6 +130,16 @@ def test_judges_differ_about_torches_on_lamps_and_chests() -> None:
     assert [f.pos for f in found(lint_board(settle(volume)), "judges")] == [(3, 1, 0), (0, 2, 0)]
 
 
+@pytest.mark.parametrize(
+    ("block", "word"),
+    [("oak_button[face=floor]", "MCHPRS does not press"), ("cake", "takes a cake as a conductor"),
+     ("stone_button[face=floor]", "")],
+)  # fmt: skip
+def test_judges_differ_about_some_blocks(block: str, word: str) -> None:
+    findings = found(lint_board(line(block, "redstone_wire", "redstone_lamp")), "judges")
+    assert [word in f.what for f in findings] == ([True] if word else [])
+
+
 def test_dust_saved_wrong() -> None:
     good = line(LEVER, "redstone_wire", "redstone_lamp")
     assert found(lint_board(good), "dust") == []

@@ -1,13 +1,14 @@
 """Lints for boards that are to do the same in the game, in MCHPRS and in mc-tick: what they are known to
 do differently. Each form says who does what; the evidence is in docs/simulator.md.
 
-    comparator side   a torch, lever, button or powered solid beside a comparator is no side input in the game
-                      and in MCHPRS; mc-tick takes it as one
+    comparator side   a torch, switch or powered solid beside a comparator is no side input in the game and in
+                      MCHPRS; mc-tick takes it as one
     torch on lamp     MCHPRS lights a lamp under a torch; in the game a torch gives nothing downwards
     own output        MCHPRS drops a link from a component to itself over dust; the game keeps it
-    read by comparator  containers that MCHPRS does not read
+    unread container  MCHPRS does not read chests, brewing stands, jukeboxes and others
+    wooden button     MCHPRS does not press it
+    cake, end frame   mc-tick takes them as conductors and does not read them
     long axis         MCHPRS reads sizes as signed shorts
-    dot               MCHPRS powers nothing from dust saved with no side; the game recomputes when updated
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
+from craftc.blocks.names import BUTTONS
 from craftc.blocks.volume import Pos, Volume
 from craftc.check import drc
 from craftc.lint.findings import Finding
@@ -27,6 +29,8 @@ _READ_BY_MCHPRS = frozenset({
     "barrel", "furnace", "hopper", "cauldron", "water_cauldron", "lava_cauldron", "powder_snow_cauldron",
     "composter", "cake",
 })  # fmt: skip
+_PRESSED_BY_MCHPRS = frozenset({"stone_button"})
+_CONDUCT_IN_MCTICK = frozenset({"cake", "end_portal_frame"})
 _LONGEST = 32_767
 Mask = npt.NDArray[np.bool_]
 
@@ -44,6 +48,7 @@ def _places(volume: Volume, board: Board) -> Iterator[tuple[Pos, str]]:
     yield from _torches_on_lamps(volume)
     yield from _own_outputs(board)
     yield from _unread_containers(volume)
+    yield from _odd_blocks(volume)
 
 
 def _side_inputs(volume: Volume) -> Iterator[tuple[Pos, str]]:
@@ -102,3 +107,15 @@ def _unread_containers(volume: Volume) -> Iterator[tuple[Pos, str]]:
         bad |= comparator & (reads >> direction & 1 > 0) & there
     for pos in volume.positions(bad):
         yield pos, f"{volume.get(pos).short} reads a block that MCHPRS does not read"
+
+
+def _odd_blocks(volume: Volume) -> Iterator[tuple[Pos, str]]:
+    for index, (state, _) in enumerate(volume.palette):
+        if state.short in BUTTONS and state.short not in _PRESSED_BY_MCHPRS:
+            what = "MCHPRS does not press this button"
+        elif state.short in _CONDUCT_IN_MCTICK:
+            what = f"mc-tick takes a {state.short} as a conductor, and does not read it"
+        else:
+            continue
+        for pos in volume.positions(volume.ids == index):
+            yield pos, what
