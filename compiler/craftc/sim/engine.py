@@ -28,6 +28,7 @@ import numpy as np
 
 from craftc.sim import ring as q
 from craftc.sim import words as w
+from craftc.sim.disturb import flicker, shuffle
 from craftc.sim.kernel import AnyArray, hot, hot_inline, index, rarely, signed
 from craftc.sim.react import (
     BURN,
@@ -60,61 +61,8 @@ TOGGLES, TOGGLE_WINDOW_GT = 8, 60  # MAX_RECENT_TOGGLES, RECENT_TOGGLE_TIMER
 LONG_AGO = -(2**30)
 BURNT = 1 << 7  # of a torch's word; bits 4-6 are the place of its oldest turn-off
 MANY = 2**62
-SHUFFLES = 3  # rounds of random dealing into four lists
-
-
-@hot_inline
-def random(state: State) -> int:
-    """Return the next 15 random bits."""
-    state.scalar[SHUFFLE] = (state.scalar[SHUFFLE] * 1103515245 + 12345) & 0x7FFFFFFF | 1 << 40
-    return signed(state.scalar[SHUFFLE] >> 16 & 0x7FFF)
-
-
-@hot
-def shuffle(state: State, first: int) -> None:
-    """Deal the entries of the four lists from number `first` at random, several times."""
-    queue = state.queue
-    for _ in range(SHUFFLES):
-        for place in range(first, first + 4):
-            at = signed(queue.ends[2 * place])
-            end = signed(queue.ends[2 * place + 1])
-            if end == q.NOWHERE:
-                continue
-            q.forget(queue, place)
-            while at != end:
-                if at & q.LAST == q.LAST:
-                    following = signed(queue.item[at])
-                    q.give_chunk(queue, at)
-                    at = following
-                q.push(queue, first + (random(state) & 3), signed(queue.item[at]))
-                at += 1
-            q.give_chunk(queue, at - 1)
-
-
-@hot
-def flicker(net: Net, state: State, n: int, old: int) -> None:
-    """Schedule, at random, ticks of the nodes that node n fed with less than `old` for a moment."""
-    own = signed(state.word[n])
-    first = own >> w.LINK & 0xFFFFFFFF
-    count = 1 if own & w.SINGLE else signed(net.link[first - 1]) & w.PAIRS - 1
-    analog = own >> w.CODE & w.ANALOG
-    for k in range(count):
-        link = first if own & w.SINGLE else signed(net.link[first + k])
-        word = signed(state.word[link >> 5])
-        if (analog and link & 15 >= old) or word & w.IS_PENDING or random(state) & 1 == 0:
-            continue
-        code = word >> w.CODE & 15
-        lit = word >> w.OUT & 15 > 0
-        locked = word >> w.SIDE & 15 > 0
-        if (
-            code & w.ANALOG
-            or (code == w.LAMP and lit)
-            or (code == w.TORCH and not lit)
-            or (code == w.REPEATER and lit and not locked)
-        ) and code != w.LEVEL_SOURCE:
-            state.word[link >> 5] = word | w.IS_PENDING
-            key = word >> w.KEY & 63 | NORMAL
-            put(state, link >> 5, state.scalar[NOW], key)
+_PLAIN_SOURCE = w.SINGLE | 0xFF0
+_NO_PLAIN_TARGET = w.IS_PENDING | 3 << w.WIDE | w.ANALOG << w.CODE
 
 
 @hot_inline
@@ -198,6 +146,46 @@ def _run_node(net: Net, state: State, n: int, now: int) -> int:
 
 
 @hot_inline
+def _run_plain(net: Net, state: State, at: int, stop: int, now: int) -> int:
+    """Run entries from place `at` while they are of the plainest kind, and return the place of the first
+    that is not: an unlocked repeater that follows its input and has one link, to the main port of a device
+    without a tick scheduled that only asks for power. It does what _run_node does; as a loop of its own it
+    stays in the registers of the processor."""
+    word, item, ends, wanted = state.word, state.queue.item, state.queue.ends, net.wanted
+    k = at
+    while k < stop:
+        n = item[index(k)]
+        own = signed(word[index(n)])
+        link = own >> w.LINK & 0xFFFFFFFF
+        there = signed(word[index(link >> 5)])
+        on = own >> w.OUT & 1
+        if (
+            own & _PLAIN_SOURCE != w.SINGLE
+            or there & _NO_PLAIN_TARGET | link & 16 != 0
+            or on == signed(own & 15 != 0)
+        ):
+            break
+        there += 1 - 2 * on
+        lit = there >> w.OUT & 15
+        change = signed(wanted[index(there & 0xFFF)]) ^ lit
+        if 0 < change < 16:
+            key = there >> (w.KEY + (w.KEY_BITS if lit > 0 else 0)) & 63
+            place = 2 * q.list_of(now, key) + 1
+            tail = signed(ends[index(place)])
+            if tail & q.LAST == q.LAST:
+                break
+            item[index(tail)] = link >> 5
+            ends[index(place)] = tail + 1
+            there |= w.IS_PENDING
+        elif change & w.AT_ONCE:
+            break
+        word[index(n)] = own ^ (15 << w.OUT | w.IS_PENDING)
+        word[index(link >> 5)] = there
+        k += 1
+    return k
+
+
+@hot_inline
 def _run_list(net: Net, state: State, place: int, now: int) -> int:
     """Run all entries of a list; return how many."""
     queue = state.queue
@@ -208,15 +196,23 @@ def _run_list(net: Net, state: State, place: int, now: int) -> int:
     events = 0
     restless = state.scalar[FLICKER] != 0
     while True:
-        stop = min(at | q.LAST, end) if at >> 6 == end >> 6 else at | q.LAST
-        for k in range(at, stop):
+        stop = end if at >> 6 == end >> 6 else at | q.LAST
+        runs += stop - at
+        k = at
+        while k < stop:
+            if not restless:
+                k = _run_plain(net, state, at, stop, now)
+                events += k - at
+                if k == stop:
+                    break
             n = signed(queue.item[index(k)])
-            old = signed(state.word[index(n)]) >> w.OUT & 15 if rarely(restless) else 0
+            old = signed(state.word[index(n)]) >> w.OUT & 15
             events += _run_node(net, state, n, now)
             if rarely(restless) and signed(state.word[index(n)]) >> w.OUT & 15 < old:
                 flicker(net, state, n, old)
-        runs += stop - at
-        q.give_chunk(queue, at)
+            k += 1
+            at = k
+        q.give_chunk(queue, stop - 1)
         if stop == end:
             break
         at = signed(queue.item[index(stop)])

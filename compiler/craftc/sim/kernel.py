@@ -85,3 +85,16 @@ def rarely(_: Any, condition: Any) -> tuple[Any, Any]:
         return builder.call(expect, [args[0], ir.Constant(bit, 0)])
 
     return types.boolean(types.boolean), build
+
+
+@cast(Callable[[Any], Callable[[Any], int]], intrinsic)
+def highest_bit(_: Any, number: Any) -> tuple[Any, Any]:
+    """Return the place of the highest bit of a positive number."""
+
+    def build(__: Any, builder: Any, ___: Any, args: Any) -> Any:
+        wide, bit = ir.IntType(64), ir.IntType(1)
+        zeros = builder.module.declare_intrinsic("llvm.ctlz", [wide], ir.FunctionType(wide, [wide, bit]))
+        leading = builder.call(zeros, [args[0], ir.Constant(bit, 1)])
+        return builder.sub(ir.Constant(wide, 63), leading)
+
+    return types.int64(types.int64), build

@@ -114,7 +114,7 @@ def mark_rows(port: Ints, rear: AnyArray, word: Longs) -> tuple[Ints, int]:
             word[p >> 1] |= 1 << (w.WIDE + (p & 1))
             rows += 1
     row = np.full(nodes if rows else 0, -1, np.int32)
-    rows = 0
+    rows = 1
     for n in range(len(row)):
         wide = word[n] >> w.WIDE & 3
         if wide:
@@ -149,7 +149,11 @@ def load_inputs(net: Net, state: State, start: AnyArray, port: Ints, loss: Bytes
         for side in range(2):
             if state.word[n] >> w.WIDE >> side & 1:
                 row = net.row[n] + (side & signed(state.word[n]) >> w.WIDE & 1)
-                state.word[n] |= level_of(net, state, n, side, row) << w.SIDE * side
+                mask = 0
+                for level in range(1, 16):
+                    mask |= signed(state.sources[row, level] > 0) << level
+                state.sources[row, 0] = mask
+                state.word[n] |= level_of(net, n, side, mask) << w.SIDE * side
     remember(state, np.zeros(0, np.uint8))
 
 

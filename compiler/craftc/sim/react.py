@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from craftc.sim import ring as q
 from craftc.sim import words as w
-from craftc.sim.kernel import hot, hot_inline, index, rarely, signed
+from craftc.sim.kernel import highest_bit, hot, hot_inline, index, rarely, signed
 from craftc.sim.ring import Queue
 
 EXTREMELY_HIGH, VERY_HIGH, HIGH, NORMAL = range(4)  # TickPriority -3..0
@@ -42,7 +42,7 @@ class State(NamedTuple):
     """
 
     word: npt.NDArray[np.int64]
-    sources: npt.NDArray[np.uint16]  # (rows, 16)
+    sources: npt.NDArray[np.uint16]  # (1 + rows, 16): sources per level; [0], a bit per level that has any
     toggles: npt.NDArray[np.int32]  # (torches, TOGGLES) game ticks of the last turn-offs, a ring
     scalar: npt.NDArray[np.int64]
     queue: Queue
@@ -131,22 +131,26 @@ def tell_late(net: Net, state: State, word: int, sign: int, now: int) -> None:
 
 @hot_inline
 def counted(net: Net, state: State, link: int, word: int, before: int, after: int) -> int:
-    """Return the level of a port that has a row, one of whose sources moved from `before` to `after`."""
+    """Return the level of a port that has a row, one of whose sources moved from `before` to `after`.
+
+    Without a branch: level 0 is counted in row 0, which belongs to no port.
+    """
     node = link >> 5
     row = signed(net.row[index(node)]) + (link >> 4 & word >> w.WIDE & 1)
-    state.sources[index(row), index(before)] -= 1
-    state.sources[index(row), index(after)] += 1
-    return level_of(net, state, node, link >> 4 & 1, row)
+    mask = signed(state.sources[index(row), 0])
+    left = signed(state.sources[index(row if before > 0 else 0), index(before)]) - 1
+    state.sources[index(row if before > 0 else 0), index(before)] = left
+    mask &= ~(signed(left == 0) << before)
+    state.sources[index(row if after > 0 else 0), index(after)] += 1
+    mask |= 1 << after
+    state.sources[index(row), 0] = mask
+    return level_of(net, node, link >> 4 & 1, mask)
 
 
 @hot_inline
-def level_of(net: Net, state: State, node: int, side: int, row: int) -> int:
-    """Return what a port with a row sees."""
-    level = 15
-    for _ in range(15):
-        if state.sources[index(row), index(level)] != 0:
-            break
-        level -= 1
+def level_of(net: Net, node: int, side: int, mask: int) -> int:
+    """Return what a port with a row sees; `mask` has a bit for every level that comes from a source."""
+    level = highest_bit(mask | 1)
     if side == 0:
         rear = signed(net.rear[index(node)])
         if rarely(rear >= 16):

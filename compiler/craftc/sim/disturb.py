@@ -1,0 +1,64 @@
+"""Disturbs the order of events, so that what depends on it shows: kernels the engine calls on request."""
+
+from __future__ import annotations
+
+from craftc.sim import ring as q
+from craftc.sim import words as w
+from craftc.sim.kernel import hot, hot_inline, signed
+from craftc.sim.react import NORMAL, NOW, SHUFFLE, Net, State, put
+
+SHUFFLES = 3  # rounds of random dealing into four lists
+
+
+@hot_inline
+def random(state: State) -> int:
+    """Return the next 15 random bits."""
+    state.scalar[SHUFFLE] = (state.scalar[SHUFFLE] * 1103515245 + 12345) & 0x7FFFFFFF | 1 << 40
+    return signed(state.scalar[SHUFFLE] >> 16 & 0x7FFF)
+
+
+@hot
+def shuffle(state: State, first: int) -> None:
+    """Deal the entries of the four lists from number `first` at random, several times."""
+    queue = state.queue
+    for _ in range(SHUFFLES):
+        for place in range(first, first + 4):
+            at = signed(queue.ends[2 * place])
+            end = signed(queue.ends[2 * place + 1])
+            if end == q.NOWHERE:
+                continue
+            q.forget(queue, place)
+            while at != end:
+                if at & q.LAST == q.LAST:
+                    following = signed(queue.item[at])
+                    q.give_chunk(queue, at)
+                    at = following
+                q.push(queue, first + (random(state) & 3), signed(queue.item[at]))
+                at += 1
+            q.give_chunk(queue, at - 1)
+
+
+@hot
+def flicker(net: Net, state: State, n: int, old: int) -> None:
+    """Schedule, at random, ticks of the nodes that node n fed with less than `old` for a moment."""
+    own = signed(state.word[n])
+    first = own >> w.LINK & 0xFFFFFFFF
+    count = 1 if own & w.SINGLE else signed(net.link[first - 1]) & w.PAIRS - 1
+    analog = own >> w.CODE & w.ANALOG
+    for k in range(count):
+        link = first if own & w.SINGLE else signed(net.link[first + k])
+        word = signed(state.word[link >> 5])
+        if (analog and link & 15 >= old) or word & w.IS_PENDING or random(state) & 1 == 0:
+            continue
+        code = word >> w.CODE & 15
+        lit = word >> w.OUT & 15 > 0
+        locked = word >> w.SIDE & 15 > 0
+        if (
+            code & w.ANALOG
+            or (code == w.LAMP and lit)
+            or (code == w.TORCH and not lit)
+            or (code == w.REPEATER and lit and not locked)
+        ) and code != w.LEVEL_SOURCE:
+            state.word[link >> 5] = word | w.IS_PENDING
+            key = word >> w.KEY & 63 | NORMAL
+            put(state, link >> 5, state.scalar[NOW], key)
