@@ -106,7 +106,8 @@ class _Group:
         return out
 
     def _go(self, ticks: int, every: int, nodes: Longs, out: Planes) -> None:
-        lanes_probe.run_probed(self.wiring, self.flow, ticks, every, nodes, out, self.exact)
+        run = lanes_probe.run_exact if self.exact else lanes_probe.run_free
+        run(self.wiring, self.flow, ticks, every, nodes, out)
 
     def _return_to_start(self, until: int) -> None:
         """Go back to `start` and run again in exact order until game tick `until`, with its actions."""

@@ -15,23 +15,24 @@ def _read(flow: Flow, nodes: Longs, out: Planes, row: int) -> None:
 
 
 @hot
-def run_probed(
-    wiring: Wiring, flow: Flow, ticks: int, every: int, nodes: Longs, out: Planes, exact: bool
-) -> None:
-    """Run `ticks` game ticks in exact or free order, and after each `every` of them put the output words
-    of the groups `nodes` into a row of `out` (rows, nodes, 4). Free order stops at a hazard."""
+def run_exact(wiring: Wiring, flow: Flow, ticks: int, every: int, groups: Longs, out: Planes) -> None:
+    """Run `ticks` game ticks in exact order, and after each `every` of them put the output words of `groups`
+    into a row of `out` (rows, groups, 4)."""
     for row in range(ticks // every):
-        if exact:
-            lanes_exact.run(wiring, flow, every)
-        else:
-            lanes_free.run_free(wiring, flow, every)
-            if flow.mask[HAZARD] != word(0):
-                return
-        _read(flow, nodes, out, row)
-    if exact:
-        lanes_exact.run(wiring, flow, ticks % every)
-    else:
-        lanes_free.run_free(wiring, flow, ticks % every)
+        lanes_exact.run(wiring, flow, every)
+        _read(flow, groups, out, row)
+    lanes_exact.run(wiring, flow, ticks % every)
+
+
+@hot
+def run_free(wiring: Wiring, flow: Flow, ticks: int, every: int, groups: Longs, out: Planes) -> None:
+    """The same in free order, up to a hazard."""
+    for row in range(ticks // every):
+        lanes_free.run_free(wiring, flow, every)
+        if flow.mask[HAZARD] != word(0):
+            return
+        _read(flow, groups, out, row)
+    lanes_free.run_free(wiring, flow, ticks % every)
 
 
 @kernel

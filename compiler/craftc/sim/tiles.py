@@ -163,7 +163,7 @@ class Tiles:
         groups = self._plan.number[self._placing.group[nodes]]
         out = np.zeros((ticks // every, len(nodes), 4), dtype=np.uint64)
         before = int(self._flow.scalar[NOW])
-        lanes_probe.run_probed(self._plan.wiring, self._flow, ticks, every, groups, out, False)
+        lanes_probe.run_free(self._plan.wiring, self._flow, ticks, every, groups, out)
         if self._flow.mask[HAZARD]:
             self._hand_over(before)
             return self.board.probe(positions, ticks, every)

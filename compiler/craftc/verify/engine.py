@@ -17,6 +17,7 @@ import numpy as np
 from craftc.errors import ConfigError
 from craftc.export.io_map import IoMap
 from craftc.model import Checkpoint, GoldenModel
+from craftc.verify.batch import COPIES, ask_many, can_ask_many
 from craftc.verify.compare import Golden, Mismatch, first_difference, golden_of
 from craftc.verify.machine import Answer, BoardLike, Machine
 from craftc.verify.vectors import UNKNOWN, Vectors
@@ -123,26 +124,44 @@ def _all_vectors(
     for machine in machines:
         free.put(machine)
 
-    def one(number: int) -> tuple[int, Answer]:
+    def some(numbers: range) -> tuple[range, list[Answer], int]:
         machine = free.get()
         try:
-            machine.restart()
-            return number, machine.ask(vectors.bits[number])
+            return numbers, *_asked(machine, vectors, numbers)
         finally:
             free.put(machine)
 
+    size = COPIES if can_ask_many(machines[0], len(vectors)) else 1
     pool = ThreadPoolExecutor(len(machines))
+    done = 0
     try:
-        runs = [pool.submit(one, number) for number in range(len(vectors))]
-        for done, run in enumerate(as_completed(runs), 1):
-            number, answer = run.result()
-            found = first_difference(answer, golden, number, machines[0].registers, "vector")
-            tally.add(answer, found, number)
-            tally.right_labels += answer.lit == (int(vectors.labels[number]),)
-            if progress is not None:
-                progress(STAGE, done, len(vectors))
+        starts = range(0, len(vectors), size)
+        runs = [pool.submit(some, range(k, min(k + size, len(vectors)))) for k in starts]
+        for run in as_completed(runs):
+            numbers, answers, events = run.result()
+            tally.events += events
+            for number, answer in zip(numbers, answers, strict=True):
+                found = first_difference(answer, golden, number, machines[0].registers, "vector")
+                tally.add(answer, found, number)
+                tally.right_labels += answer.lit == (int(vectors.labels[number]),)
+                done += 1
+                if progress is not None:
+                    progress(STAGE, done, len(vectors))
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _asked(machine: Machine, vectors: Vectors, numbers: range) -> tuple[list[Answer], int]:
+    """Return the answers to some vectors from the saved state, and output changes they do not count."""
+    if len(numbers) > 1:
+        together = ask_many(machine, vectors.bits[numbers.start : numbers.stop])
+        if together is not None:
+            return together
+    answers = []
+    for number in numbers:
+        machine.restart()
+        answers.append(machine.ask(vectors.bits[number]))
+    return answers, 0
 
 
 def _pick(vectors: Vectors, golden: Golden, count: int) -> list[int]:
@@ -210,4 +229,3 @@ def _timed(machine: Machine, vectors: Vectors, found: Mismatch) -> Mismatch:
     machine.draw(vectors.bits[found.vector])
     changed = machine.last_change_gt(machine.io.registers[found.register])
     return replace(found, game_tick=changed) if changed else found
-
