@@ -9,7 +9,7 @@ from tests.train.models import babbler, random_model
 from craftc.errors import FormatError, ModelError
 from craftc.lm.corpus import Document
 from craftc.lm.dialogue import Turn
-from craftc.lm.evaluate import agreement, evaluate_model, likelihood, read, talk
+from craftc.lm.evaluate import agreement, evaluate_model, likelihood, prompt_of, read, talk
 from craftc.lm.executor import Executor
 from craftc.lm.model import LanguageModel
 
@@ -82,6 +82,7 @@ def test_all_figures_at_once(model: LanguageModel) -> None:
 
 def test_stories_are_continued(model: LanguageModel) -> None:
     found = evaluate_model(model, [Document(("the dog is here. the dog",), False)], replies=1)
+    assert prompt_of(Document(("the dog is here. the dog",), False)) == "the dog is"
     assert found.talk.replies == 1 and found.text.tokens == found.text.characters - 17 + 2
 
 

@@ -10,12 +10,11 @@ from typing import Any
 import pytest
 
 from craftc.errors import ConfigError, FormatError
-from craftc.lm.corpus import Document
-from craftc.lm.grading import Endpoint, Grades, ask, grade, parse, question
+from craftc.lm.grading import Endpoint, Grades, Sample, ask, grade, parse, question
 
 GOOD = "Grammar: 8/10\nCreativity: 5/10\nConsistency: 7/10\nCompletion: 6/10"
-CHAT = Document(("how are you?", "i am well."), True)
-STORY = Document(("one day a cat",), False)
+CHAT = Sample("how are you?", " i am fine.", True)
+STORY = Sample("one day a cat", " sat.", False)
 
 
 @contextmanager
@@ -53,17 +52,17 @@ def standing_in(*answers: Any, status: int = 200) -> Iterator[tuple[str, list[di
 def test_grades_are_means_over_replies() -> None:
     other = GOOD.replace("8", "4").replace("6/10", "10/10")
     with standing_in(GOOD, other) as (url, got):
-        found = grade(Endpoint(url, "judge", "secret"), [CHAT, STORY], [" fine.", " sat."])
+        found = grade(Endpoint(url, "judge", "secret"), [CHAT, STORY])
     assert found == Grades(grammar=6.0, creativity=5.0, consistency=7.0, completion=8.0)
     assert [g["path"] for g in got] == ["/v1/chat/completions"] * 2 and got[0]["key"] == "Bearer secret"
     assert got[0]["body"]["model"] == "judge" and got[0]["body"]["temperature"] == 0
 
 
 def test_questions_show_prompt_and_reply() -> None:
-    system, user = question(CHAT, " i am fine.")
+    system, user = question(CHAT)
     assert "lower-case" in system["content"] and "Completion: N/10" in system["content"]
     assert "Someone said:\nhow are you?" in user["content"] and "answered:\ni am fine.\n" in user["content"]
-    assert "beginning of a story:\none day a cat" in question(STORY, "sat.")[1]["content"]
+    assert "beginning of a story:\none day a cat" in question(STORY)[1]["content"]
 
 
 @pytest.mark.parametrize(
@@ -91,10 +90,10 @@ def test_other_answers_are_refused(answer: str, why: str) -> None:
 
 def test_a_bad_answer_is_asked_for_again_three_times() -> None:
     with standing_in("no", "no", GOOD) as (url, got):
-        assert grade(Endpoint(url, "judge"), [CHAT], ["x"]).grammar == 8.0
+        assert grade(Endpoint(url, "judge"), [CHAT]).grammar == 8.0
     assert len(got) == 3 and got[0]["key"] is None
     with standing_in("no", "no", "no") as (url, _), pytest.raises(FormatError, match="grade of grammar"):
-        grade(Endpoint(url, "judge"), [CHAT], ["x"])
+        grade(Endpoint(url, "judge"), [CHAT])
 
 
 @pytest.mark.parametrize(
@@ -113,4 +112,4 @@ def test_endpoints_that_fail_are_named() -> None:
     with pytest.raises(ConfigError, match="begins with http"):
         Endpoint("file:///etc/passwd", "judge")
     with pytest.raises(FormatError, match="no reply to grade"):
-        grade(Endpoint("http://127.0.0.1:9", "judge"), [], [])
+        grade(Endpoint("http://127.0.0.1:9", "judge"), [])

@@ -44,9 +44,9 @@ def evaluate(
     """Measure MODEL on text and in talk: nats, agreement with a teacher, repetition, ends, grades."""
     from craftc.lm.corpus import read_corpus
     from craftc.lm.crowd import converse
-    from craftc.lm.evaluate import evaluate_model
+    from craftc.lm.evaluate import evaluate_model, prompt_of
     from craftc.lm.file import load
-    from craftc.lm.grading import Endpoint, grade
+    from craftc.lm.grading import Endpoint, Sample, grade
 
     subject = load(model)
     reference = load(teacher) if teacher is not None else None
@@ -57,8 +57,10 @@ def evaluate(
         facts = {key: value for key, value in asdict(found).items() if value is not None}
         if endpoint is not None:
             chosen = corpus[:grades]
-            turns = converse(subject, [d.parts[0] for d in chosen], [seed + n for n in range(len(chosen))])
-            facts["grades"] = asdict(grade(endpoint, chosen, [t.reply for t in turns], progress=stages))
+            prompts = [prompt_of(document) for document in chosen]
+            turns = converse(subject, prompts, [seed + n for n in range(len(chosen))])
+            samples = [Sample(t.prompt, t.reply, d.chat) for t, d in zip(turns, chosen, strict=True)]
+            facts["grades"] = asdict(grade(endpoint, samples, progress=stages))
     if as_json:
         say(json.dumps(facts))
     else:

@@ -100,7 +100,7 @@ def evaluate_model(
         raise FormatError(f"none of {len(documents)} documents fits", where=model.name, legal=legal)
     mine = read(model, fitting, progress)
     theirs = read(teacher, fitting, progress) if teacher is not None else None
-    prompts = [d.parts[0] if d.chat else _beginning(d.parts[0]) for d in fitting[:replies]]
+    prompts = [prompt_of(d) for d in fitting[:replies]]
     turns = converse(model, prompts, [seed + n for n in range(len(prompts))], progress=progress)
     return Evaluation(
         documents=len(fitting),
@@ -116,9 +116,11 @@ def _fits(document: Document, model: LanguageModel) -> bool:
     return len(Encoder(model.tokenizer).document(document)[0]) - 1 <= model.context
 
 
-def _beginning(story: str) -> str:
-    """Returns the first half of a story, cut at a word."""
-    words = story.split()
+def prompt_of(document: Document) -> str:
+    """Returns what a model is asked: the first turn of a dialogue, the first half of a story's words."""
+    if document.chat:
+        return document.parts[0]
+    words = document.parts[0].split()
     return " ".join(words[: max(1, len(words) // 2)])
 
 

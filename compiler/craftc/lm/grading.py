@@ -14,7 +14,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from craftc.errors import ConfigError, FormatError
-from craftc.lm.corpus import Document
 
 Progress = Callable[[str, int, int], None]
 CRITERIA = ("grammar", "creativity", "consistency", "completion")
@@ -73,10 +72,19 @@ class Grades:
     completion: float
 
 
-def question(document: Document, reply: str) -> list[dict[str, str]]:
-    """Returns the messages that ask for the grades of a reply to the first part of a document."""
-    form = _CHAT if document.chat else _STORY
-    asked = form.format(prompt=document.parts[0], reply=reply.strip())
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What a model was asked and what it said; `chat` tells an answer from the end of a story."""
+
+    prompt: str
+    reply: str
+    chat: bool
+
+
+def question(sample: Sample) -> list[dict[str, str]]:
+    """Returns the messages that ask for the grades of a sample."""
+    form = _CHAT if sample.chat else _STORY
+    asked = form.format(prompt=sample.prompt, reply=sample.reply.strip())
     return [{"role": "system", "content": _SYSTEM}, {"role": "user", "content": asked}]
 
 
@@ -93,22 +101,17 @@ def parse(answer: str) -> Grades:
     return Grades(**found)
 
 
-def grade(
-    endpoint: Endpoint,
-    documents: Sequence[Document],
-    replies: Sequence[str],
-    progress: Progress | None = None,
-) -> Grades:
-    """Returns the mean grades of replies to the first parts of documents.
+def grade(endpoint: Endpoint, samples: Sequence[Sample], progress: Progress | None = None) -> Grades:
+    """Returns the mean grades of samples.
 
     Raises FormatError if an answer has no grades three times over, ConfigError if the endpoint cannot be
     reached or refuses.
     """
     given: list[Grades] = []
-    for number, (document, reply) in enumerate(zip(documents, replies, strict=True), start=1):
-        given.append(_graded(endpoint, question(document, reply)))
+    for number, sample in enumerate(samples, start=1):
+        given.append(_graded(endpoint, question(sample)))
         if progress is not None:
-            progress("grading", number, len(documents))
+            progress("grading", number, len(samples))
     if not given:
         raise FormatError("no reply to grade", where="grading", legal="one reply or more")
     means = {c: sum(getattr(g, c) for g in given) / len(given) for c in CRITERIA}
