@@ -41,7 +41,7 @@ def pulses(pos: Pos, *times: int) -> list[Stimulus]:
 
 def test_a_plain_line_is_clean() -> None:
     report = lint_board(line(LEVER, "redstone_wire", WEST.format(1), "redstone_wire", "redstone_lamp"))
-    assert report.findings == () and report.orders == 19 and report.game_ticks == 400
+    assert report.findings == () and report.orders == 22 and report.game_ticks == 400
     assert report.plain()["rules"] == {}
 
 
@@ -192,3 +192,11 @@ def test_chunks() -> None:
     findings = found(lint_board(volume, Setting(forced={(0, 0)})), "chunk")
     assert [(f.pos, f.severity) for f in findings] == [((32, 1, 1), "error"), ((16, 1, 1), "warning")]
     assert "chunk 2, 0" in findings[0].what
+
+
+def test_a_long_history_is_cut_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("craftc.lint.board.MOST_ROWS", 20)
+    volume = line(LEVER, "redstone_wire", WEST.format(1), "redstone_wire", "redstone_lamp")
+    script = pulses((0, 1, 1), *range(0, 400, 20))
+    report = lint_board(volume, Setting(script=script))
+    assert 40 <= report.game_ticks < 200 and report.findings == ()

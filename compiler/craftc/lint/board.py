@@ -1,7 +1,8 @@
 """`lint_board`: all lints of one board.
 
 The board is run as a loaded save ("trusted") with stimuli: those given, or every lever and button used at
-random. Several runs under other orders, rotations and mirrors tell races from coincidence.
+random. Several runs under other orders, rotations, mirrors and, for small boards, at other places tell races
+from coincidence.
 """
 
 from __future__ import annotations
@@ -17,9 +18,10 @@ from craftc.check import drc
 from craftc.errors import SimError
 from craftc.lint.chunks import Chunk, chunk_findings
 from craftc.lint.findings import Finding, LintReport, sorted_findings
-from craftc.lint.history import History, Stimulus, record
+from craftc.lint.history import MOST_ROWS, History, Stimulus, record
 from craftc.lint.judges import judge_findings
 from craftc.lint.orders import variants
+from craftc.lint.origins import MOST_NODES, OFFSETS, origin_findings
 from craftc.lint.pulses import BURNT, LENGTHENED, NEARLY, Scan, scan, turn_offs
 from craftc.lint.races import find_races
 from craftc.lint.still import dust_findings, idle_findings, state_findings, support_findings
@@ -69,7 +71,8 @@ def random_script(board: Board, game_ticks: int, seed: int, gap_gt: int = 40) ->
 def lint_board(volume: Volume, setting: Setting | None = None, tell: Tell | None = None) -> LintReport:
     """Return everything the lints find. `tell(done, of)` is called as the runs go on.
 
-    Raises SimError on blocks the simulator refuses, or a stimulus for something that is no input.
+    A board that does too much for one history (MOST_ROWS) is run only that far: the report's `game_ticks`
+    tell how long. Raises SimError on blocks the simulator refuses, or a stimulus for what is no input.
     """
     setting = setting or Setting()
     if setting.game_ticks < 0:
@@ -84,12 +87,12 @@ def lint_board(volume: Volume, setting: Setting | None = None, tell: Tell | None
     orders = setting.orders if setting.orders is not None else FEW_ORDERS if many else ORDERS
     turns = setting.turns if setting.turns is not None else not many and orders > 0
     chosen = variants(orders, turns)
-    history = record(board, script, setting.game_ticks)
+    history = record(board, script, setting.game_ticks, MOST_ROWS)
     found = scan(board.graph, history)
     findings += _pulses(board, found)
     findings += _burnouts(board, history)
     findings += find_races(whole, board, history, found, script, chosen, tell)
-    return LintReport(sorted_findings(findings), setting.game_ticks, len(chosen))
+    return LintReport(sorted_findings(findings), history.game_ticks, len(chosen))
 
 
 def _still(volume: Volume, whole: Volume, board: Board, setting: Setting) -> Iterable[Finding]:

@@ -59,7 +59,7 @@ class LintReport:
     """All findings, sorted by severity, rule and position, and what was run to find them.
 
     game_ticks   length of the stimulated run; 0 if the board was not run
-    orders       permuted orders, rotations and mirrors under which it was repeated
+    orders       permuted orders, rotations, mirrors and places under which it was repeated
     """
 
     findings: tuple[Finding, ...]

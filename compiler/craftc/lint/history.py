@@ -19,6 +19,8 @@ from craftc.sim.queue import waiting
 
 Ints = npt.NDArray[np.int32]
 Bytes = npt.NDArray[np.uint8]
+MOST_ROWS = 16_000_000
+"""A history of more rows (16 bytes each, four times that while it is sorted) ends early and says so."""
 IN_MAIN, IN_SIDE, OUT = 0, 1, 2
 """What a row is about: the two inputs of a node, or its output."""
 
@@ -84,9 +86,12 @@ def _note(seen: Bytes, out: Bytes, before: Bytes, time_gt: int, rows: Ints, size
     return size
 
 
-def record(board: Board, script: Sequence[Stimulus], game_ticks: int) -> History:
+def record(
+    board: Board, script: Sequence[Stimulus], game_ticks: int, most_rows: int | None = None
+) -> History:
     """Run a board from its present state with stimuli, and return what its nodes did.
 
+    The history's `game_ticks` are fewer than asked for if it would have more than `most_rows` rows.
     Raises SimError if a stimulus is for something that is neither lever nor button.
     """
     start = _levels(board)
@@ -96,7 +101,7 @@ def record(board: Board, script: Sequence[Stimulus], game_ticks: int) -> History
     waits = sorted(script, key=lambda item: item.at_gt)
     before, done, t, size = start.copy(), 0, 0, 0
     rows = np.empty((4096, 4), dtype=np.int32)
-    while t < game_ticks:
+    while t < game_ticks and (most_rows is None or size <= most_rows):
         events = board.events
         while done < len(waits) and waits[done].at_gt <= t:
             _do(board, waits[done])
@@ -110,7 +115,7 @@ def record(board: Board, script: Sequence[Stimulus], game_ticks: int) -> History
                 rows = np.concatenate([rows, np.empty((len(rows) + 3 * board.nodes, 4), dtype=np.int32)])
             size = int(_note(board._state.seen, board._state.out, before, t, rows, size))
         t += 1
-    return _history(rows[:size], game_ticks, start, due)
+    return _history(rows[:size], t, start, due)
 
 
 def _history(rows: Ints, game_ticks: int, start: Bytes, due: Ints) -> History:
