@@ -21,10 +21,10 @@ Case = tuple[Macro, list[Event], list[str], Waves]  # macro, script, ports, thei
 LENGTH = 110
 
 
-def unit_case(set_rt: int = 3, reset_rt: int = 7) -> Case:
+def unit_case(set_rt: int = 5, reset_rt: int = 8) -> Case:
     """Two windows; not_q follows q after 1 rt."""
-    script = [*pulse("set", 2, 6), *pulse("reset", 30, 34), *pulse("set", 50, 54), *pulse("reset", 70, 74)]
-    on = [(s + set_rt + LATCH_RT, r + reset_rt + LATCH_RT) for s, r in ((2, 30), (50, 70))]
+    script = [*pulse("set", 2, 6), *pulse("reset", 30, 34), *pulse("set", 56, 60), *pulse("reset", 80, 84)]
+    on = [(s + set_rt + LATCH_RT, r + reset_rt + LATCH_RT) for s, r in ((2, 30), (56, 80))]
     off = [(0, on[0][0] + 1), (on[0][1] + 1, on[1][0] + 1), (on[1][1] + 1, LENGTH)]
     return glue.window_unit(set_rt, reset_rt), script, ["q", "not_q"], waves(LENGTH, on, off)
 
@@ -101,8 +101,8 @@ def test_outside_judges_agree(name: str, engine: str) -> None:
         assert (bench.judge(engine, script, LENGTH, ports, origin) == want).all(), (turns, mirror)
 
 
-@pytest.mark.parametrize("set_rt", [glue.TRIM_RT[0], 5, glue.TRIM_RT[1]])
-@pytest.mark.parametrize("reset_rt", [glue.TRIM_RT[0], 6, glue.TRIM_RT[1]])
+@pytest.mark.parametrize("set_rt", [glue.TRIM_RT[0], 9, glue.TRIM_RT[1]])
+@pytest.mark.parametrize("reset_rt", [glue.TRIM_RT[0], 10, glue.TRIM_RT[1]])
 def test_trimmed_windows(set_rt: int, reset_rt: int) -> None:
     macro, script, ports, want = unit_case(set_rt, reset_rt)
     assert (PulseBench(macro).trace(script, LENGTH, ports) == want).all()

@@ -16,8 +16,9 @@ from craftc.macros.clock import split_delay, window_latch
 GATE_RT = 3  # start gate
 FAN_RT, FAN_PITCH, MAX_FAN = 1, 3, 9
 JOIN_RT, JOIN_PITCH, MAX_JOIN = 1, 4, 8
-TRIM_REPEATERS = 3
-TRIM_RT = (3, 12)  # least and most delay of trimmed lines
+TRIM_REPEATERS = 5
+PLAIN_RT = PLAIN_REPEATERS = 3  # of joins that are not trimmed
+TRIM_RT = (5, 20)  # least and most delay of trimmed lines: more than a word apart, so any edge finds a tap
 LONGER_RT = 3
 
 
@@ -38,7 +39,7 @@ def start_gate() -> Macro:
 
 
 def window_unit(set_rt: int = TRIM_RT[0], reset_rt: int = TRIM_RT[0]) -> Macro:
-    """Return a window latch whose set and reset lines have three repeaters each to trim them (3..12 rt).
+    """Return a window latch whose set and reset lines have five repeaters each to trim them (5..20 rt).
 
     q follows set after set_rt + LATCH_RT, and reset after reset_rt + LATCH_RT (macros/clock.py).
     """
@@ -48,13 +49,13 @@ def window_unit(set_rt: int = TRIM_RT[0], reset_rt: int = TRIM_RT[0]) -> Macro:
     x, y, z = latch.ports["set"].pos
     for k, delay in enumerate(split_delay(set_rt, TRIM_REPEATERS)):
         sketch.on_floor((x - 1 - k, y, z), CHARS["e"].with_props(delay=delay))
-    sketch.on_floor((x - 4, y, z), CHARS["+"])
-    sketch.port("set", (x - 4, y, z), "in", side="west")
+    sketch.on_floor((x - TRIM_REPEATERS - 1, y, z), CHARS["+"])
+    sketch.port("set", (x - TRIM_REPEATERS - 1, y, z), "in", side="west")
     x, y, z = latch.ports["reset"].pos
     for k, delay in enumerate(split_delay(reset_rt, TRIM_REPEATERS)):
         sketch.on_floor((x, y, z - 1 - k), CHARS["u"].with_props(delay=delay))
-    sketch.on_floor((x, y, z - 4), CHARS["+"])
-    sketch.port("reset", (x, y, z - 4), "in", side="north")
+    sketch.on_floor((x, y, z - TRIM_REPEATERS - 1), CHARS["+"])
+    sketch.port("reset", (x, y, z - TRIM_REPEATERS - 1), "in", side="north")
     for name in ("q", "not_q"):
         port = latch.ports[name]
         sketch.port(name, port.pos, "out", side=port.side)
@@ -81,8 +82,8 @@ def fan_out(count: int) -> Macro:
     return sketch.build()[0]
 
 
-def join(trims_rt: Sequence[int]) -> Macro:
-    """Return a wired OR: inputs `in0` .. (west), each through three repeaters that trim it (3..12 rt).
+def join(trims_rt: Sequence[int], repeaters: int = TRIM_REPEATERS) -> Macro:
+    """Return a wired OR: inputs `in0` .. (west), each through repeaters that trim it: five, 5..20 rt.
 
     out follows input i after trims_rt[i] + JOIN_RT. Raises PlacementError above MAX_JOIN inputs.
     """
@@ -90,13 +91,13 @@ def join(trims_rt: Sequence[int]) -> Macro:
     if not 1 <= count <= MAX_JOIN:
         raise PlacementError(f"{count} inputs", where="join", legal=f"1..{MAX_JOIN}")
     sketch = Sketch("join")
-    column = TRIM_REPEATERS + 1
+    column = repeaters + 1
     for z in range(JOIN_PITCH * (count - 1) + 1):
         sketch.on_floor((column, 0, z), CHARS["+"])
     for index, trim_rt in enumerate(trims_rt):
         z = JOIN_PITCH * index
         sketch.on_floor((0, 0, z), CHARS["+"])
-        for k, delay in enumerate(split_delay(trim_rt, TRIM_REPEATERS)):
+        for k, delay in enumerate(split_delay(trim_rt, repeaters)):
             sketch.on_floor((1 + k, 0, z), CHARS["e"].with_props(delay=delay))
         sketch.port(f"in{index}", (0, 0, z), "in", side="west")
     middle = JOIN_PITCH * (count - 1) // 2

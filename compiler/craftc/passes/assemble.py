@@ -8,7 +8,7 @@ port, so the wires stay as they are when the solved values are put in.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from craftc.errors import RoutingError, TimingError
@@ -110,20 +110,9 @@ def _finish(plan: _Plan, wires: Wiring, timing: Timing, rounds: int) -> Assembly
     return Assembly(placed, plan.made, wires, timing, rounds)
 
 
-def _nearest(phases_rt: Sequence[int], present: int) -> list[int]:
+def _nearest(phases_rt: Iterable[int], present: int) -> list[int]:
     """Return legal phases, those that come next after the present one first."""
     return sorted(phases_rt, key=lambda p: ((p - present) % lane.PERIOD_RT, p))
-
-
-def _deepest(phases_rt: Sequence[int]) -> list[int]:
-    """Return legal phases, those farthest from an illegal one first: they stay legal when wires are known."""
-    period = lane.PERIOD_RT
-    illegal = sorted(set(range(period)) - set(phases_rt))
-
-    def room(phase: int) -> int:
-        return min((min((phase - p) % period, (p - phase) % period) for p in illegal), default=period)
-
-    return sorted(phases_rt, key=lambda p: (-room(p), p))
 
 
 class _Plan:
@@ -191,8 +180,8 @@ class _Plan:
         legal = []
         for layer, present in enumerate(self.phase):
             origin = [start] * len(self.phase)
-            found = phases(self.placed, self.made, wires, origin, layer, strict=strict) or [present]
-            legal.append(_nearest(found, present) if strict else _deepest(found))
+            found = phases(self.placed, self.made, wires, origin, layer, strict=strict) or {present: 0}
+            legal.append(_nearest(found, present) if strict else sorted(found, key=lambda p: (-found[p], p)))
         last = None
         for step in range(max(map(len, legal))):
             self.phase = [options[step % len(options)] for options in legal]

@@ -24,6 +24,8 @@ from craftc.macros.conductor import conductor
 from craftc.macros.engine import Engine, engine
 from craftc.macros.glue import (
     JOIN_PITCH,
+    PLAIN_REPEATERS,
+    PLAIN_RT,
     TRIM_RT,
     button,
     constant_on,
@@ -154,7 +156,7 @@ def _place_layer(out: Placement, plan: LayerPlan, x: int, delays: list[int]) -> 
         at = (east, -3, -(registers.volume.size[2] // 2))
         out.machine.add(f"file{plan.index + 1}", registers, at)
         out.machine.add(f"on{plan.index + 1}", constant_on(), (east - 12, -1, at[2] + FILE_ON_Z))
-        clocks = join((TRIM_RT[0],) * 2)
+        clocks = join((PLAIN_RT,) * 2, PLAIN_REPEATERS)
         out.machine.add(f"clocks{plan.index + 1}", clocks, (east - 14, -1, at[2] + FILE_CK_Z))
         east += registers.volume.size[0]
     return east + ENGINE_GAP
@@ -225,8 +227,8 @@ def place_control(out: Placement, control: Control, room: int = 0) -> None:
         ("run", button(("", "RUN"), "green_concrete"), (middle + 30, -1, south + 26)),
         ("reset", button(("", "RESET"), "red_concrete"), (middle + 48, -1, south + 26)),
         ("start", start_gate(), (middle + 22, -1, south + 6)),
-        ("clears", join((TRIM_RT[0],) * 2), (middle + 62, -1, south + 18)),
-        ("stops", join((TRIM_RT[0],) * 2), (middle + 26, -1, south + 14)),
+        ("clears", join((PLAIN_RT,) * 2, PLAIN_REPEATERS), (middle + 62, -1, south + 18)),
+        ("stops", join((PLAIN_RT,) * 2, PLAIN_REPEATERS), (middle + 26, -1, south + 14)),
         ("abort", window_unit(), (middle + 80, -1, south + 20)),
         ("finished", start_gate(), (middle + 102, -1, south + 4)),
         ("edge", one_shot(), (middle + 26, -1, south)),

@@ -13,7 +13,7 @@ from craftc.errors import TimingError
 from craftc.macros import lane
 from craftc.macros.clock import START_TO_CK_RT
 from craftc.macros.conductor import TAP_RT
-from craftc.macros.glue import JOIN_RT, TRIM_RT
+from craftc.macros.glue import JOIN_RT, PLAIN_RT
 from craftc.macros.strobe import SAMPLE_LEAD_RT
 from craftc.passes.channels import SHIFT_PULSE_RT, Channel
 from craftc.passes.place import Placement
@@ -24,7 +24,7 @@ P = lane.PERIOD_RT
 MARGIN_RT = 1  # least distance of an edge from a sampling moment
 LOAD_LEAD_RT, LOAD_HOLD_RT, LOAD_PULSE_RT = 5, 4, 3  # panel: load around ck (panel.py), one rt spare
 MODE_LEAD_RT, MODE_HOLD_RT = 8, 8  # register file: loadmode around the pushes
-HOLD_EARLY_RT = 4  # the marker is sampled for the push this long before it is for the requantiser
+HOLD_EARLY_RT = (4, 7)  # the marker is sampled for the push so much before it is for the requantiser
 FORCE_RT = 1  # register file: force to x
 DATA_SETUP_RT = 6  # register file: data before ck
 Interval = tuple[int, int]
@@ -50,6 +50,7 @@ class Solver:
                           for k in range(len(placed.plans))]  # fmt: skip
         self.intervals: dict[tuple[str, str, int], Interval] = {}
         self.flip: dict[int, int] = {}
+        self.room: dict[int, int] = {}  # per layer: rt that its markers have to spare
 
     # --- channels ---------------------------------------------------------------------------
 
@@ -77,6 +78,7 @@ class Solver:
             times["late"] = self._marker(layer, "late", fixed)
         except TimingError:  # both must read in slots of one parity
             self.flip[layer] = 1 - self.flip[layer]
+            self.room.pop(layer)
             times["mark"] = self._marker(layer, "mark", marked)
             times["late"] = self._marker(layer, "late", fixed)
 
@@ -101,7 +103,7 @@ class Solver:
         if layer == 0:
             return self.wires.rt("clock.0")
         wire = self.wires.rt(f"clock.{layer}" if channel == "clock" else f"push.{layer - 1}")
-        return wire + TRIM_RT[0] + JOIN_RT + self.wires.rt(f"registers.{layer}")
+        return wire + PLAIN_RT + JOIN_RT + self.wires.rt(f"registers.{layer}")
 
     def _marker(self, layer: int, name: str, gates: Sequence[tuple[str, int]]) -> int:
         """Marker pulse: on at every gate's sample, sampled itself while the parity clock is on."""
@@ -124,6 +126,7 @@ class Solver:
             raise TimingError(f"{name} has no phase in {low}..{high}", where=f"layer {layer}",
                               legal="nearer wires or another origin")  # fmt: skip
         self.flip.setdefault(layer, best[3])
+        self.room[layer] = min(self.room.get(layer, P), best[1])
         return best[2]
 
     def _push(self, layer: int, times: dict[str, int], names: list[str]) -> None:
@@ -141,9 +144,12 @@ class Solver:
         times["push"] = arrive - self._to_registers(layer + 1, "push")
         # `hold` samples the marker shortly before `sample`; `word` carries it on to the sample of `push`
         wires = [self.wires.rt(f"late.{layer}", names.index(n)) for n in ("sample", "hold")]
-        times["hold"] = times["sample"] - wires[0] + wires[1] - HOLD_EARLY_RT
+        times["hold"] = times["sample"] - wires[0] + wires[1] - HOLD_EARLY_RT[0]
         first_word = times["hold"] + SAMPLE_LEAD_RT + self.wires.rt(f"hold.{layer}") + MARGIN_RT
         last_word = times["push"] - SAMPLE_LEAD_RT - self.wires.rt(f"word.{layer}") - MARGIN_RT
+        earlier = min(max(first_word - last_word, 0), HOLD_EARLY_RT[1] - HOLD_EARLY_RT[0])
+        times["hold"] -= earlier
+        first_word -= earlier
         low = max(first_word, last_word - P + 2 * MARGIN_RT)
         high = min(last_word, first_word + P - 2 * MARGIN_RT)
         if low > high and self.strict:

@@ -8,7 +8,7 @@ Times are in rt after the output of the run pulse's splitter ("machine time"). G
 and every channel is an equation: the pulse of slot w must arrive at the port that it drives at
 origin + w*P + act, so its delay is known modulo P; its gates are sampled SAMPLE_LEAD_RT before its
 output. Every window edge is an inequality: it must arrive after one sample and before the next, and a
-tap word and a trim of 2..8 rt are chosen so that it does. What cannot be met raises TimingError with
+tap word and a trim (macros/glue.py) are chosen so that it does. What cannot be met raises TimingError with
 the signal, the interval and the candidates.
 """
 
@@ -66,16 +66,20 @@ def solve(
 
 def phases(
     placed: Placement, made: Program, wires: Delays, origin: Sequence[int], layer: int, *, strict: bool
-) -> list[int]:
-    """Return by how many rt (0..P-1) a layer's origin may be later so that its channels can be timed."""
-    found = []
+) -> dict[int, int]:
+    """Return by how many rt (0..P-1) a layer's origin may be later so that its channels can be timed.
+
+    With each goes what its markers then have to spare (rt), less P where its reads must change parity.
+    """
+    found = {}
     for phase in range(P):
         later = [start + phase for start in origin]
         try:
-            Solver(placed, made, wires, placed.constants, later, strict).layer_channels(layer)
+            solver = Solver(placed, made, wires, placed.constants, later, strict)
+            solver.layer_channels(layer)
         except TimingError:
             continue
-        found.append(phase)
+        found[phase] = solver.room[layer] - P * solver.flip[layer]
     return found
 
 

@@ -19,6 +19,7 @@ STRENGTH = {"panel.x_n": 7, "panel.x_s": 7, "clock.ck": 9, "clock.ck2": 9}  # po
 TAP_STRENGTH = 14  # macros/conductor.py
 SIDES = ("n", "s")
 BLOCKS_PER_RT = 14.0
+TREE_DETOUR = 1.2  # a wire to several sinks reaches the far ones by way of the near ones
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,8 @@ class Guess:
         found = self.nets[net]
         start = self.placed.machine.port(found.drivers[driver]).pos
         end = self.placed.machine.port(found.sinks[sink]).pos
-        distance = sum(abs(a - b) for a, b in zip(start, end, strict=True))
+        distance = 1.0 * sum(abs(a - b) for a, b in zip(start, end, strict=True))
+        distance *= TREE_DETOUR if len(found.sinks) > 2 else 1.0
         return max(1, round(distance / BLOCKS_PER_RT)) + (1 if len(found.drivers) > 1 else 0)
 
 
