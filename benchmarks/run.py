@@ -16,8 +16,10 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+import lanes
 import numpy as np
 import scale
+import tiles
 
 import lm as language
 import sim
@@ -86,6 +88,8 @@ BENCHMARKS: dict[str, Callable[[], Iterable[Row]]] = {
     "numerics": language.numerics,
     "training": train.training,
     **sim.BENCHMARKS,
+    **lanes.BENCHMARKS,
+    **tiles.BENCHMARKS,
 }
 
 

@@ -82,6 +82,13 @@ class Tiles:
         by = "" if self._tiled else "; now run by the graph engine, as an order within a game tick matters"
         return f"{self.board.nodes} nodes in {self._placing.groups} groups, {self.tiling.words}{by}"
 
+    def arrays(self) -> list[npt.NDArray[np.generic]]:
+        """Return the arrays that hold the groups: wiring and state, without room for scheduled ticks."""
+        if self._plan is None:
+            return []
+        wiring, flow = self._plan.wiring, self._clean
+        return [*wiring, flow.line, flow.doubt, flow.log]
+
     # --- from and to the board ----------------------------------------------------------------
 
     def _load(self) -> None:
