@@ -6,15 +6,16 @@ from functools import cache
 
 import numpy as np
 import pytest
+from tests.oracle.client import ENGINES, needs_judge, outside_levels
 
 from craftc.blocks import Volume
 from craftc.check import blocks, drc, lvs
 from craftc.errors import SimError
 from craftc.passes.machine import moved
-from craftc.passes.matrix.encode import digits_of, expected
+from craftc.passes.matrix.encode import digits_of, expected, result_of
 from craftc.passes.matrix.layout import Placed, place_matrix
-from craftc.sim import Board
-from craftc.verify.matrix_run import MatrixPorts, run_product
+from craftc.sim import Board, settle
+from craftc.verify.matrix_run import MatrixPorts, load_actions, run_product
 
 ROWS, INPUTS = 9, 3
 
@@ -105,3 +106,23 @@ def test_removed_devices_show() -> None:
             found = [False]
         noticed += not all(found)
     assert noticed >= 10  # some ends of lines drive nothing
+
+
+@needs_judge
+@pytest.mark.oracle
+@pytest.mark.parametrize("engine", ENGINES)
+def test_outside_judges_multiply_the_same(engine: str) -> None:
+    placed, ports, weights = machine()
+    start = 2 * ports.load_rt
+    run = 2 * (32 * ports.words + 500)
+    uses, wanted = [], []
+    for index, x in enumerate(vectors(6, seed=8)[4:]):
+        begin = index * (start + run)
+        uses += [(begin + time, pos) for time, pos, _ in load_actions(ports, x)]
+        uses.append((begin + start, ports.switches["start"]))
+        wanted.append(expected(weights, x))
+    probes = [p for places in ports.results for p in places]
+    levels = outside_levels(settle(placed.volume), engine, uses, 2 * (start + run), probes)
+    for index, y in enumerate(wanted):
+        held = levels[(index + 1) * (start + run) // 2 - 1].reshape(ROWS, 8)
+        assert np.array_equal(result_of(held), y)

@@ -33,7 +33,7 @@ from craftc.verify.matrix_run import MatrixPorts
 Longs = npt.NDArray[np.int64]
 Progress = Callable[[str, int, int], None]
 PROMPTS = ("hello", "how are you?", "what is your favorite animal?", "tell me about the sun.")
-RECORDED = 400  # activations from which the vectors are taken, evenly
+RECORDED = 400  # activations; the vectors are taken evenly from those that differ
 CODE_BITS = 8
 WORLD_LOW: Pos = (0, 0, 0)
 
@@ -67,9 +67,10 @@ def task_of(model: lm.LanguageModel, name: str, rows: int, inputs: int, vectors:
         if not 0 <= value <= most:
             raise ConfigError(f"{what} {value}", where=name, legal=f"0 (all) .. {most}")
     seen = lm.record(exact, PROMPTS, [1] * len(PROMPTS), [name], RECORDED)[name]
-    if not 1 <= vectors <= len(seen.x):
-        raise ConfigError(f"{vectors} vectors", where=name, legal=f"1..{len(seen.x)}")
-    picked = np.linspace(0, len(seen.x) - 1, vectors).astype(np.int64)
+    _, firsts = np.unique(seen.x, axis=0, return_index=True)
+    if not 1 <= vectors <= len(firsts):
+        raise ConfigError(f"{vectors} vectors", where=name, legal=f"1..{len(firsts)}")
+    picked = np.sort(firsts)[np.linspace(0, len(firsts) - 1, vectors).astype(np.int64)]
     x, y = seen.x[picked], seen.y[picked]
     weights = matrix.weights[: rows or None, : inputs or None]
     if weights.shape[1] < x.shape[1]:
