@@ -18,7 +18,8 @@ from craftc.blocks.tables import DIRECTION, analog_level
 from craftc.blocks.volume import Pos, Volume
 from craftc.sim import engine, words
 from craftc.sim.board import Board
-from craftc.sim.devices import BULB, COMPARE, LEVEL_OBSERVER, OBSERVER, OBSERVER_GT, SUBTRACT
+from craftc.sim.devices import COMPARE, LEVEL_OBSERVER, OBSERVER, OBSERVER_GT, SUBTRACT
+from craftc.sim.edit import support_of
 from craftc.sim.graph import find_cell
 from craftc.sim.queue import Waiting, schedule, set_torch_ages, torch_ages, waiting
 from craftc.sim.watch import changed_blocks
@@ -26,6 +27,7 @@ from craftc.sim.watch import changed_blocks
 _AROUND = ((0, -1, 0), (0, 1, 0), (0, 0, -1), (0, 0, 1), (-1, 0, 0), (1, 0, 0))
 _SIDES = ("north", "east", "south", "west")
 NOTES = 25
+_FAR = frozenset({"redstone_wire", "redstone_torch", "redstone_wall_torch"})
 
 
 def clicked_state(state: BlockState) -> BlockState | None:
@@ -77,15 +79,37 @@ def notify(old: Board, new: Board, pos: Pos, before: Volume) -> None:
     told = content & _tells_comparators(before, new.volume, pos)
     moved = same.copy()
     moved[same] = (was[:, 1] != now[:, 1]) | ~content & (was[:, 0] != now[:, 0]) | told
-    around = [(pos[0] + dx, pos[1] + dy, pos[2] + dz) for dx, dy, dz in _AROUND]
-    looking = [n for n in (_find(new, there) for there in around) if n >= 0]
-    mine = _find(new, pos)
-    if mine >= 0 and new.graph.kind[mine] == BULB and before.get(pos).name != new.volume.get(pos).name:
-        looking.append(mine)
+    looking = [n for n in (_find(new, there) for there in _told(before, new.volume, pos)) if n >= 0]
     for node in sorted({*place[moved].tolist(), *looking}):
         if new.graph.kind[node] not in (OBSERVER, LEVEL_OBSERVER):
             engine.check(new._net, new._state, node)
     _wake_observers(new, pos, before)
+
+
+def _told(before: Volume, after: Volume, pos: Pos) -> list[Pos]:
+    """Return the positions that get a neighbour update although their inputs may be the same.
+
+    The six around; where dust or a torch came or went also all within two steps, the written block included;
+    where a switch went that was on also those around its support; a new bulb looks by itself.
+    """
+    old, new = before.get(pos), after.get(pos)
+    around = [(pos[0] + dx, pos[1] + dy, pos[2] + dz) for dx, dy, dz in _AROUND]
+    if old.name == new.name:
+        return around
+    centres: list[Pos] = []
+    if any(state.short in _FAR for state in (old, new)):
+        centres = around
+    elif _is_on(old):
+        dx, dy, dz = _AROUND[DIRECTION[support_of(old) or "down"]]
+        centres = [(pos[0] + dx, pos[1] + dy, pos[2] + dz)]
+    far = {(x + dx, y + dy, z + dz) for x, y, z in centres for dx, dy, dz in _AROUND}
+    looks = {pos} if new.short in names.BULBS else set()
+    return sorted({*around, *far, *looks})
+
+
+def _is_on(state: BlockState) -> bool:
+    switch = state.short == "lever" or state.short in names.BUTTONS or state.short in names.PLATES
+    return switch and (state.get("powered") == "true" or state.get("power", "0") != "0")
 
 
 def _tells_comparators(before: Volume, after: Volume, pos: Pos) -> bool:
