@@ -98,7 +98,7 @@ def execute(
 
 @settings(max_examples=40, deadline=None)
 @given(
-    sizes=st.tuples(st.integers(1, 20), st.integers(1, 12), st.integers(1, 8)),
+    sizes=st.tuples(st.integers(4, 20), st.integers(3, 12), st.integers(1, 8)),
     seed=st.integers(0, 1000),
     optimize=st.sampled_from(["area", "speed"]),
     parity=st.tuples(st.integers(0, 1), st.integers(0, 1)),
