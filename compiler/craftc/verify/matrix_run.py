@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from craftc.errors import SimError
 from craftc.macros.base import Pos
-from craftc.macros.matrix_inputs import SLOT_RT, TOKEN_RT
+from craftc.macros.matrix_inputs import SLOT_RT, STREAM_RT, TOKEN_RT
 from craftc.macros.matrix_panel import SKEW_RT, WEIGHTS
 from craftc.passes.matrix.encode import registers_of, result_of
 from craftc.sim import Board
@@ -43,8 +43,8 @@ class MatrixPorts:
 
     @property
     def load_rt(self) -> int:
-        """Redstone ticks of a load."""
-        return PRESS_LOAD_RT + TOKEN_RT * len(self.inputs) + SETTLE_RT
+        """Redstone ticks of a load, until what registers held before has also left the output stream."""
+        return PRESS_LOAD_RT + (TOKEN_RT + STREAM_RT) * len(self.inputs) + SETTLE_RT
 
 
 def load_actions(ports: MatrixPorts, x: Longs) -> list[tuple[int, Pos, bool]]:

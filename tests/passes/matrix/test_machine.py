@@ -46,6 +46,14 @@ def test_products_are_exact_one_after_the_other() -> None:
     assert board.burnouts == 0
 
 
+def test_the_last_load_counts() -> None:
+    placed, ports, weights = machine()
+    board = Board(placed.volume)
+    for first, second in zip(vectors(4, seed=2), vectors(4, seed=3), strict=True):
+        board.run_script(load_actions(ports, first), 2 * ports.load_rt)
+        assert np.array_equal(run_product(board, ports, second)[0], expected(weights, second))
+
+
 @pytest.mark.parametrize("order", [3, 11])
 def test_the_order_of_devices_within_a_tick_does_not_matter(order: int) -> None:
     placed, ports, weights = machine()
