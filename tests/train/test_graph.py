@@ -1,5 +1,6 @@
 """What is trained is what is exported: the golden model gives the net's integers, bit for bit."""
 
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +10,14 @@ import torch
 from tests.train.models import random_model, random_net, small_config
 
 from craftc.errors import ModelError
+from craftc.lm.corpus import Document
+from craftc.lm.encoding import Encoder
 from craftc.lm.executor import Executor
 from craftc.lm.file import load, save
 from craftc.lm.model import LanguageModel
 from craftc.train.graph import draw_table, to_model
 from craftc.train.net import Gpt
+from craftc.train.restore import to_net
 from craftc.train.vocabulary import make_tokenizer
 
 SHAPES: list[dict[str, Any]] = [
@@ -60,6 +64,38 @@ def test_one_wrong_weight_is_noticed() -> None:
         net.blocks[0].up.weight[0, 0] += 2.0 ** -int(net.blocks[0].up.fraction)
     ids = np.random.default_rng(5).integers(0, net.vocabulary, (4, 48))
     assert not np.array_equal(golden_logits(model, ids), net_logits(net, ids))
+
+
+@pytest.mark.parametrize("changes", SHAPES, ids=lambda c: ",".join(map(str, c.values())) or "default")
+def test_models_are_read_back_into_nets(changes: dict[str, Any]) -> None:
+    config = small_config(**changes)
+    net = random_net(config, seed=3, spread=9.0)
+    model = to_model(net, make_tokenizer(()), {"config": asdict(config)})
+    again = to_model(to_net(model), make_tokenizer(()), {"config": asdict(config)})
+    assert again.graph == model.graph
+    assert all(np.array_equal(again.tensors[name], model.tensors[name]) for name in model.tensors)
+
+
+def test_other_models_are_no_nets() -> None:
+    model = random_model()
+    with pytest.raises(ModelError, match="holds no settings of a training"):
+        to_net(model)
+    wrong = replace(model, meta={"config": asdict(small_config(hidden=40))})
+    with pytest.raises(ModelError, match=r"mlp\.up' has the shape \(32, 16\)"):
+        to_net(wrong)
+
+
+@pytest.mark.parametrize("name", ["chat-m"])
+def test_shipped_models_are_what_was_trained(name: str) -> None:
+    path = Path(__file__).parents[2] / "weights" / f"{name}.pt"
+    model = load(path)
+    net = to_net(model)
+    texts = ("hello", "how are you?", "i feel sad because i lost my book.", "what is love?")
+    rows = [Encoder(model.tokenizer).document(Document((t, "it is so."), True))[0] for t in texts]
+    ids = np.zeros((len(rows), max(map(len, rows))), dtype=np.int64)
+    for row, found in zip(ids, rows, strict=True):
+        row[: len(found)] = found
+    assert np.array_equal(golden_logits(model, ids), net_logits(net, ids))
 
 
 def test_exported_models_survive_their_file(tmp_path: Path) -> None:
