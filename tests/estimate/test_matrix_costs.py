@@ -27,3 +27,13 @@ def test_an_engine_of_the_size_of_a_build_has_its_blocks() -> None:
     assert len(digits) == costs.words(60)
     assert placed.volume.placed_blocks == pytest.approx(costs.blocks(60, 60), rel=0.02)
     assert board.nodes == pytest.approx(costs.nodes(60, 60), rel=0.02)
+
+
+def test_done_comes_when_it_should() -> None:
+    digits = digits_of(np.ones((12, 3), dtype=np.int64))
+    placed = place_matrix(digits, 7)
+    actions = [(0, placed.ports["start"], True)]
+    lamp = Board(placed.volume).run_script(actions, 4 * costs.run_rt(12, 3), [placed.ports["done"]], 2)[:, 0]
+    edges = np.flatnonzero(np.diff((lamp > 0).astype(int)))
+    assert edges[1] + 2 == costs.run_rt(12, 3)
+    assert costs.run_rt(240, 240) == 23_902

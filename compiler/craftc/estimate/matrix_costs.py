@@ -15,7 +15,7 @@ WORDS_PER_WEIGHT = 3
 EXTRA_WORDS = 17  # lead and tail words, and those of the four fixed inputs
 MAX_ROWS = 280
 LOAD_RT_PER_INPUT = 34  # 31 of the token, 3 of the streams
-RUN_EXTRA_RT = 360  # start to done beyond the words, at 240 rows
+RUN_EXTRA_RT, LEVEL_RT, FIRST_LEVEL = 56, 2, 12  # start to done beyond the words; the highest level is last
 
 BLOCKS_PER_DIGIT, BLOCKS_PER_WORD, BLOCKS_PER_LANE, BLOCKS_REST = 10.62, 337.0, 1004.0, 3_800
 NODES_PER_DIGIT, NODES_PER_WORD, NODES_PER_LANE, NODES_REST = 3.457, 80.2, 168.6, 900
@@ -51,9 +51,9 @@ def words(inputs: int) -> int:
     return WORDS_PER_WEIGHT * inputs + EXTRA_WORDS
 
 
-def run_rt(inputs: int) -> int:
+def run_rt(rows: int, inputs: int) -> int:
     """Return the redstone ticks from start to done."""
-    return WORD_RT * words(inputs) + RUN_EXTRA_RT
+    return WORD_RT * words(inputs) + RUN_EXTRA_RT + LEVEL_RT * (FIRST_LEVEL - 1 + -(-rows // 2))
 
 
 def blocks(rows: int, inputs: int) -> int:
