@@ -231,6 +231,11 @@ class TestCopperBulb:
         board.use(LEVER)
         assert trace(board, (4, 1, 0), 3) == [15, 0, 0]
 
+    def test_is_hidden_by_a_container_before_it(self, engine: Engine) -> None:
+        volume = row("..}-", lever=False, x0="copper_bulb[lit=true,powered=false]")
+        volume.set((1, 1, 0), "respawn_anchor[charges=2]")
+        assert engine(volume).power((3, 1, 0)) == 7
+
 
 SOURCES = [
     ("composter[level=6]", None, 6),

@@ -47,8 +47,8 @@ def _direction(mask: int) -> int:
 def _is_bulb_reader(grid: Grid, cell: int, d: int) -> int:
     """Return the number of the bulb that a comparator at `cell` reads in direction d, or -1."""
     there = cell + grid.off[d]
-    if grid.kind[grid.entry[there]] != BULB and grid.conductor[grid.entry[there]]:
-        there += grid.off[d]
+    if grid.conductor[grid.entry[there]] and grid.analog[grid.entry[there]] < 0:
+        there += grid.off[d]  # a bulb is no conductor, and a container of its own hides what is beyond
     return grid.slot[there] if grid.kind[grid.entry[there]] == BULB else -1
 
 
