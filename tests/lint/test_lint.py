@@ -9,6 +9,7 @@ import pytest
 from craftc.blocks import Volume
 from craftc.blocks.volume import Pos
 from craftc.lint import Finding, LintReport, Setting, Stimulus, lint_board
+from craftc.lint.origins import origin_findings
 from craftc.sim import settle
 
 LEVER = "lever[face=floor,facing=north,powered=false]"
@@ -69,6 +70,36 @@ def test_race() -> None:
     assert "game tick 5" in races[0].what and "the compare at 2,1,3; shown by" in races[0].what
     later = lint_board(race_board("repeater[facing=west,delay=1]"), Setting(pulses((0, 1, 0), 4, 44), 80))
     assert found(later, "race") == []
+
+
+def place_board() -> Volume:
+    """Comparators A and B behind two stones that one dust points at; B gives dust beside A. From above:
+
+        dust  dust  dust
+        B           dust
+        stone       dust
+        dust  stone A     dust  lamp
+
+    A lever below the dust powers it. Which stone the game tells first depends on where the dust lies.
+    """
+    rows = dict.fromkeys([(2, 3), (2, 0), (3, 0), (4, 0), (4, 1), (4, 2), (5, 3)], "redstone_wire")
+    rows |= {(3, 3): "stone", (2, 2): "stone", (6, 3): "redstone_lamp"}
+    rows |= {(4, 3): "comparator[facing=west,mode=subtract]", (2, 1): "comparator[facing=south,mode=compare]"}
+    volume = Volume((8, 3, 6))
+    for (x, z), block in rows.items():
+        volume.set((x, 0, z), "stone")
+        volume.set((x, 1, z), block)
+    volume.set((2, 0, 4), "lever[face=wall,facing=south,powered=false]")
+    return settle(volume)
+
+
+def test_place_in_the_world() -> None:
+    script = pulses((2, 0, 4), 4, 44)
+    findings = origin_findings(place_board(), script, 80)
+    assert {(f.pos, f.severity) for f in findings} == {((5, 1, 3), "error")}
+    assert "in game tick 5 when the board stands (160, 11, -48) away" in findings[0].what
+    assert set(findings) <= set(lint_board(place_board(), Setting(script, 80)).findings)
+    assert origin_findings(race_board("repeater[facing=west,delay=1]"), pulses((0, 1, 0), 4, 44), 80) == []
 
 
 def test_priority_decides() -> None:

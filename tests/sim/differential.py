@@ -145,7 +145,7 @@ def run_ours(batch: Batch, game_ticks: int) -> Ours:
     for t in range(game_ticks):
         while done < len(batch.actions) and batch.actions[done, 0] == t:
             _, x, y, z = batch.actions[done].tolist()
-            made.use((x, y, z))
+            made.board.use((x, y, z))  # levers and buttons only
             done += 1
         made.run(1)
         for change in made.take_changes():
@@ -250,7 +250,7 @@ def risky_side(batch: Batch) -> bool:
     volume = batch.volume
     states = [state for state, _ in volume.palette]
     comparator = [s.short == "comparator" for s in states]
-    giver = np.array([s.short.endswith(("torch", "button")) or s.short == "lever" for s in states])
+    giver = np.array([s.short.endswith(("torch", "button", "lever", "observer")) for s in states])
     risky = (giver | tables_of(volume.palette).conductor)[volume.ids]
     for axis, facings in ((2, ("north", "south")), (1, ("west", "east"))):
         turned = np.array([c and s.get("facing") in facings for c, s in zip(comparator, states, strict=True)])
@@ -363,7 +363,7 @@ class Tally:
 
 GAPS_GT = (20, 40, 12, 8, 6, 4)
 GAME_TICKS = 80
-REFERENCE_EVERY = 16
+REFERENCE_EVERY = 32
 
 
 def examine(judges: Judges, seed: int, style: str, tally: Tally) -> None:
@@ -377,7 +377,7 @@ def examine(judges: Judges, seed: int, style: str, tally: Tally) -> None:
     asked: list[tuple[str, tuple[bool, bool], set[int]]] = [
         ("mctick", FLAGS[0], tiles_of_rows(ours.trace ^ judges.mctick(GAME_TICKS)))
     ]
-    for flags in (FLAGS[0], FLAGS[1 + seed % 3]):
+    for flags in (FLAGS[0], FLAGS[1 + seed % 3]) if style != "wide" else ():
         asked.append(("mchprs", flags, mchprs_differs(judges, batch, ours, GAME_TICKS, flags)))
     if seed % REFERENCE_EVERY == 0:
         asked.append(("reference", FLAGS[0], tiles_of_rows(ours.trace ^ run_reference(batch, GAME_TICKS))))

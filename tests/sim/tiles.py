@@ -4,7 +4,8 @@ One volume is set up and run at once, by us and by the judges, which makes a boa
 is named by its batch (a seed) and its tile; `tile_board` cuts it out.
 
 Styles: "core" has the components of the graph engine; "portable" is core without the forms on which judges
-are known to differ whatever the timing (a torch on a lamp; a torch, lever or solid beside a comparator).
+are known to differ whatever the timing (a torch on a lamp; a torch, lever or solid beside a comparator);
+"wide" is portable with observers and note blocks, and without lamps, which observers of mc-tick do not see.
 """
 
 from __future__ import annotations
@@ -51,6 +52,8 @@ def _states() -> dict[str, list[str]]:
         "cake": ["cake[bites=2]"],
         "redstone_block": ["redstone_block"],
         "air": ["air"],
+        "observer": [f"observer[facing={f},powered=false]" for f in (*_FACINGS, "up", "down")],
+        "note_block": ["note_block[instrument=basedrum,note=0,powered=false]"],
     }  # fmt: skip
 
 
@@ -59,8 +62,14 @@ LOWER: Mapping[str, float] = {
     "dust": 34, "repeater": 13, "comparator": 11, "torch": 5, "lever": 5, "button": 1.5, "stone": 9,
     "glass": 4, "lamp": 3, "target": 1, "slab": 1, "source": 3, "redstone_block": 1, "air": 12,
 }  # fmt: skip
-ODD: Mapping[str, Mapping[str, float]] = {"portable": {}, "core": {"wooden_button": 0.2, "cake": 0.1}}
-"""What a style has besides; seldom, because judges are known to differ about it."""
+ODD: Mapping[str, Mapping[str, float]] = {
+    "portable": {},
+    "core": {"wooden_button": 0.2, "cake": 0.1},
+    "wide": {"observer": 5, "note_block": 3, "lamp": 0},
+}
+"""What a style has besides the others, or in place of; in core seldom, because judges differ about it."""
+
+STYLES = tuple(ODD)
 
 UPPER: Mapping[str, float] = {
     "dust": 34, "repeater": 8, "comparator": 7, "torch": 5, "button": 1, "lamp": 2, "target": 1, "source": 2,
@@ -134,9 +143,8 @@ def _portable(kit: Kit, ids: Ids) -> None:
     torch_on_lamp = np.zeros(ids.shape, dtype=np.bool_)
     torch_on_lamp[1:] = (names[1:] == "redstone_torch") & (names[:-1] == "redstone_lamp")
     ids[torch_on_lamp] = 0
-    risky = kit.full[ids] | np.isin(
-        names, ["redstone_torch", "redstone_wall_torch", "lever", "stone_button", "oak_button"]
-    )
+    givers = ["redstone_torch", "redstone_wall_torch", "lever", "stone_button", "oak_button", "observer"]
+    risky = kit.full[ids] | np.isin(names, givers)
     west_east = np.array(
         [s.short == "comparator" and s.get("facing") in ("north", "south") for s, _ in kit.palette]
     )
@@ -170,19 +178,22 @@ def _cells() -> Mask:
 
 def make_batch(seed: int, style: str = "core", rounds: int = 8, gap_gt: int = 20) -> Batch:
     """Return the batch of a seed; the actions turn every lever and button with probability 1/2 a round."""
-    rng = np.random.default_rng([seed, 0 if style == "core" else 1])
+    rng = np.random.default_rng([seed, {"core": 0, "portable": 1, "wide": 2}[style]])
     kit = Kit()
     shape = (ROW * PITCH, ROW * PITCH)
     inside = _cells()
     ids = np.zeros((HEIGHT, *shape), dtype=np.uint16)
     ids[0] = np.where(inside, kit.draw(rng, FLOOR, shape), 0)
     ids[1] = np.where(inside, kit.draw(rng, {**LOWER, **ODD[style]}, shape), 0)
-    ids[2] = np.where(inside & kit.top[ids[1]], kit.draw(rng, UPPER, shape), 0)
+    upper = UPPER if style != "wide" else {**UPPER, "observer": 4, "note_block": 1, "lamp": 0}
+    ids[2] = np.where(inside & kit.top[ids[1]], kit.draw(rng, upper, shape), 0)
     for layer in ids[1:3]:
         _hang(kit, layer, rng)
         layer[~inside] = 0
-    if style == "portable":
+    if style != "core":
         _portable(kit, ids)
+    names = kit.names[ids]
+    ids[1:][(names[1:] == "note_block") & (names[:-1] != "stone")] = 0  # basedrum is the sound of stone
     _drop_unsupported(kit, ids)
     volume = Volume((1, 1, 1), kit.palette)
     volume.ids = ids

@@ -92,7 +92,11 @@ def lint_board(volume: Volume, setting: Setting | None = None, tell: Tell | None
     findings += _pulses(board, found)
     findings += _burnouts(board, history)
     findings += find_races(whole, board, history, found, script, chosen, tell)
-    return LintReport(sorted_findings(findings), history.game_ticks, len(chosen))
+    runs = len(chosen)
+    if turns and board.nodes <= MOST_NODES:
+        findings += origin_findings(whole, script, history.game_ticks)
+        runs += len(OFFSETS)
+    return LintReport(sorted_findings(findings), history.game_ticks, runs)
 
 
 def _still(volume: Volume, whole: Volume, board: Board, setting: Setting) -> Iterable[Finding]:

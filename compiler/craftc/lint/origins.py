@@ -25,7 +25,7 @@ _DUST = "minecraft:redstone_wire"
 def origin_findings(
     volume: Volume, script: Sequence[Stimulus], game_ticks: int, offsets: Sequence[Pos] = OFFSETS
 ) -> list[Finding]:
-    """Return the components in which a board first does something else at another place."""
+    """Return the components, or dust, in which a board first does something else at another place."""
     straight = _trace(volume, script, game_ticks, (0, 0, 0))
     findings = []
     for offset in offsets:
@@ -34,7 +34,9 @@ def origin_findings(
         if not different:
             continue
         tick = min(row[0] for row in different)
-        for row in sorted(row for row in different if row[0] == tick and not row[4].startswith(_DUST)):
+        first = sorted(row for row in different if row[0] == tick)
+        devices = [row for row in first if not row[4].startswith(_DUST)]
+        for row in devices or first[:1]:  # a comparator's level shows in the dust alone
             name = row[4].partition("[")[0].partition(":")[2]
             what = f"{name} does something else in game tick {tick} when the board stands {offset} away"
             findings.append(Finding("race", (row[1], row[2], row[3]), "error", what))
