@@ -1,12 +1,11 @@
 """Runs a matrix engine: loads activations through its levers, starts it, reads its registers.
 
-`run_product` runs one vector on one board, `run_products` many at once on copies of it (sim/lanes.py): the
-levers of all copies move at the same times. Times in redstone ticks (rt), 2 game ticks each.
+Times in redstone ticks (rt), 2 game ticks each.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +17,6 @@ from craftc.macros.matrix_inputs import SLOT_RT, STREAM_RT, TOKEN_RT
 from craftc.macros.matrix_panel import SKEW_RT, WEIGHTS
 from craftc.passes.matrix.encode import registers_of, result_of
 from craftc.sim import Board
-from craftc.sim.lanes import Lanes
 from craftc.units import GT_PER_RT
 
 Longs = npt.NDArray[np.int64]
@@ -26,7 +24,6 @@ PRESS_LOAD_RT = 32  # load is pressed this long after the first lever time of th
 SETTLE_RT = 80  # after the last token of a load, and after done
 STEP_RT = 512  # how often the done lamp is looked at
 LATE_RT = 1_000  # more than a run lasts beyond its words
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,52 +92,3 @@ def _check_loaded(held: Longs, x: Longs) -> None:
     wrong = np.flatnonzero((held != registers_of(x)).any(axis=1))
     if len(wrong):
         raise SimError(f"register x.{wrong[0]} holds {held[wrong[0]].tolist()}", where="load")
-
-
-def run_products(
-    board: Board, ports: MatrixPorts, xs: Longs, progress: Progress | None = None
-) -> tuple[Longs, int, Lanes]:
-    """Return the results (v, m) for activations (v, n), the rt from start to done, and the copies that ran.
-
-    Raises SimError as `run_product` does.
-    """
-    lanes = Lanes(board, len(xs), "exact")
-    _load_all(lanes, ports, xs)
-    for copy, held in enumerate(_read_all(lanes, ports.inputs)):
-        _check_loaded(held, xs[copy])
-    lanes.press(ports.switches["start"])
-    lanes.run(GT_PER_RT * STEP_RT)
-    ticks, limit = STEP_RT, 32 * ports.words + LATE_RT
-    while not lanes.power([ports.switches["done"]]).all():
-        if ticks > limit:
-            raise SimError(f"not done after {ticks} rt", where="start", legal=f"{limit} rt")
-        lanes.run(GT_PER_RT * STEP_RT)
-        ticks += STEP_RT
-        if progress:
-            progress("multiply", ticks, limit)
-    lanes.run(GT_PER_RT * SETTLE_RT)
-    return result_of(_read_all(lanes, ports.results)), ticks, lanes
-
-
-def _load_all(lanes: Lanes, ports: MatrixPorts, xs: Longs) -> None:
-    """Switch the levers of all copies, and press load."""
-    both = [_levers(x) for x in xs]
-    levels = np.stack([level for level, _ in both])  # (v, 3, digits)
-    times = both[0][1]
-    steps = sorted((int(times[i, k]), i, k) for i in range(len(WEIGHTS)) for k in range(times.shape[1]))
-    now, pressed = 0, False
-    for when, index, k in [*steps, (ports.load_rt, -1, 0)]:
-        if not pressed and when > PRESS_LOAD_RT:
-            lanes.run(GT_PER_RT * (PRESS_LOAD_RT - now))
-            lanes.press(ports.switches["load"])
-            now, pressed = PRESS_LOAD_RT, True
-        lanes.run(GT_PER_RT * (when - now))
-        now = when
-        if index >= 0:
-            lanes.set_lever(ports.switches[f"load_{WEIGHTS[index]}"], levels[:, index, k])
-
-
-def _read_all(lanes: Lanes, registers: Sequence[Sequence[Pos]]) -> Longs:
-    """Return (copies, registers, digits)."""
-    flat = lanes.power([p for places in registers for p in places]).astype(np.int64)
-    return np.moveaxis(flat.reshape(len(registers), -1, lanes.copies), 2, 0)

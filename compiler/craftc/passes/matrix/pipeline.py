@@ -108,11 +108,16 @@ def build_matrix(
     Raises a CraftcError of the pass that refuses; then nothing is left at `out`.
     """
     check_replaceable(out)
+    return build_task(task_of(model, name, rows, inputs, vectors), out, verify=verify, progress=progress)
+
+
+def build_task(
+    task: MatrixTask, out: Path, *, verify: bool = True, progress: Progress | None = None
+) -> Mapping[str, Any]:
+    """Return the report of a finished build; as `build_matrix`, for weights and activations at hand."""
     clock = _Clock(progress)
-    clock.next("record")
-    task = task_of(model, name, rows, inputs, vectors)
     clock.next("place")
-    digits = digits_of(task.weights, name)
+    digits = digits_of(task.weights, task.name)
     placed = place_matrix(digits, task.weights.shape[1] + len(FIXED))
     clock.next("bake")
     board = Board(placed.volume)
