@@ -29,7 +29,7 @@ import numpy as np
 from craftc.sim import ring as q
 from craftc.sim import words as w
 from craftc.sim.disturb import flicker, shuffle
-from craftc.sim.kernel import AnyArray, hot, hot_inline, index, rarely, signed
+from craftc.sim.kernel import AnyArray, hot, hot_inline, index, prefetch, rarely, signed
 from craftc.sim.react import (
     BURN,
     BURNOUTS,
@@ -61,6 +61,7 @@ TOGGLES, TOGGLE_WINDOW_GT = 8, 60  # MAX_RECENT_TOGGLES, RECENT_TOGGLE_TIMER
 LONG_AGO = -(2**30)
 BURNT = 1 << 7  # of a torch's word; bits 4-6 are the place of its oldest turn-off
 MANY = 2**62
+AHEAD = q.AHEAD  # so many entries ahead words are fetched: on large boards they come from far
 _PLAIN_SOURCE = w.SINGLE | 0xFF0
 _NO_PLAIN_TARGET = w.IS_PENDING | 3 << w.WIDE | w.ANALOG << w.CODE
 
@@ -155,6 +156,7 @@ def _run_plain(net: Net, state: State, at: int, stop: int, now: int) -> int:
     k = at
     while k < stop:
         n = item[index(k)]
+        prefetch(word, signed(item[index(k + AHEAD)]))
         own = signed(word[index(n)])
         link = own >> w.LINK & 0xFFFFFFFF
         there = signed(word[index(link >> 5)])
@@ -195,6 +197,7 @@ def _run_list(net: Net, state: State, place: int, now: int) -> int:
     runs = 0
     events = 0
     restless = state.scalar[FLICKER] != 0
+    torches = len(net.torch) > 0
     while True:
         stop = end if at >> 6 == end >> 6 else at | q.LAST
         runs += stop - at
@@ -206,6 +209,9 @@ def _run_list(net: Net, state: State, place: int, now: int) -> int:
                 if k == stop:
                     break
             n = signed(queue.item[index(k)])
+            if torches and k + 8 < stop:
+                row = signed(net.torch[index(queue.item[index(k + 8)])])
+                prefetch(state.toggles, row * TOGGLES)
             old = signed(state.word[index(n)]) >> w.OUT & 15
             events += _run_node(net, state, n, now)
             if rarely(restless) and signed(state.word[index(n)]) >> w.OUT & 15 < old:

@@ -19,6 +19,7 @@ import numpy.typing as npt
 from llvmlite import ir  # type: ignore[import-untyped]
 from numba import njit, types
 from numba.extending import intrinsic
+from numba.np import arrayobj
 
 F = TypeVar("F", bound=Callable[..., Any])
 AnyArray = npt.NDArray[Any]
@@ -28,6 +29,7 @@ Bytes = npt.NDArray[np.uint8]
 signed = cast(Callable[[Any], int], np.int64)  # in kernels: an unsigned byte as a signed integer
 index = cast(Callable[[Any], Any], np.uint64)  # in kernels: an index that is known not to be negative
 _jit = cast(Any, njit)
+_arrays: Any = arrayobj
 
 
 def _sources() -> str:
@@ -98,3 +100,20 @@ def highest_bit(_: Any, number: Any) -> tuple[Any, Any]:
         return builder.sub(ir.Constant(wide, 63), leading)
 
     return types.int64(types.int64), build
+
+
+@cast(Callable[[Any], Callable[[Any, Any], None]], intrinsic)
+def prefetch(_: Any, array: Any, place: Any) -> tuple[Any, Any]:
+    """Ask the processor to fetch item number `place` of an array; any place is harmless."""
+
+    def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        made = _arrays.make_array(signature.args[0])(context, builder, args[0])
+        pointer = builder.gep(made.data, [args[1]])
+        byte, number = ir.IntType(8).as_pointer(), ir.IntType(32)
+        fetch = builder.module.declare_intrinsic(
+            "llvm.prefetch", [byte], ir.FunctionType(ir.VoidType(), [byte] + 3 * [number])
+        )
+        builder.call(fetch, [builder.bitcast(pointer, byte), number(1), number(3), number(1)])
+        return context.get_dummy_value()
+
+    return types.void(array, types.int64), build

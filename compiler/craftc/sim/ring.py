@@ -24,6 +24,7 @@ LISTS = RING * PRIORITIES
 CHUNK = 64
 LAST = CHUNK - 1
 NOWHERE = LAST
+AHEAD = 20  # so many places may be read behind the last entry
 FILLED, FREE = range(2)  # places in Queue.used: lists that are not empty; chunks on the stack
 
 
@@ -42,7 +43,7 @@ def make_queue(nodes: int) -> Queue:
     stack = np.arange(chunks, 0, -1, dtype=np.int32)
     used = np.array([0, chunks], dtype=np.int64)
     ends = np.full(2 * LISTS, NOWHERE, dtype=np.int32)
-    return Queue(np.empty((chunks + 1) * CHUNK, dtype=np.int32), stack, ends, used)
+    return Queue(np.empty((chunks + 1) * CHUNK + AHEAD, dtype=np.int32), stack, ends, used)
 
 
 @hot_inline
