@@ -85,7 +85,7 @@ def test_other_models_are_no_nets() -> None:
         to_net(wrong)
 
 
-@pytest.mark.parametrize("name", ["chat-m"])
+@pytest.mark.parametrize("name", ["chat-s", "chat-m"])
 def test_shipped_models_are_what_was_trained(name: str) -> None:
     path = Path(__file__).parents[2] / "weights" / f"{name}.pt"
     model = load(path)
