@@ -67,9 +67,9 @@ COEFFICIENTS = Coefficients(
     lane=Coefficient(
         2500, "blocks per lane", False, "octal lane with its share of rails, design formula +-40 %"
     ),
-    word=Coefficient(32, "rt per word", False, "octal lane of 16 digits, 2 rt each"),
-    matrix=Coefficient(200, "rt per matrix", False, "first word to last result, a guess"),
-    event=Coefficient(320, "events per word", False, "24-bit inputs: select 196..228, add 94..111, apart"),
+    word=Coefficient(32, "rt per word", True, "built octal matrix of 240 x 240, decision 0010"),
+    matrix=Coefficient(862, "rt per matrix", True, "the same: lead, tail and fixed words, start to done"),
+    event=Coefficient(1307, "events per word", True, "the same, 240 lanes of 737 words in one row"),
 )
 """The one table that estimates use."""
 
@@ -88,7 +88,9 @@ class Built:
     events: int
 
 
-BUILT: tuple[Built, ...] = ()
+BUILT: tuple[Built, ...] = (
+    Built("layers.0.attention.query", (240, 240), 240, 51_869_160, 23_902, 225_776_787),
+)
 """Matrices of CraftGPT that were built and simulated."""
 
 
