@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from tests.sim.tiles import TILES, Batch, cut, make_batch, tile_of, without_tiles
+from tests.sim.tiles import TILES, Batch, cut, make_batch, spare, tile_of, without_tiles
 
 from craftc.blocks import BlockState, Volume
 from craftc.blocks.properties import complete
@@ -38,6 +38,10 @@ WORKER = Path(__file__).parents[1] / "oracle" / "batch_worker.py"
 FLAGS = ((False, False), (True, False), (False, True), (True, True))
 """MCHPRS (optimize, io_only)."""
 
+_STEP = {
+    "down": (0, -1, 0), "up": (0, 1, 0), "north": (0, 0, -1), "south": (0, 0, 1), "west": (-1, 0, 0),
+    "east": (1, 0, 0),
+}  # fmt: skip
 Levels = npt.NDArray[np.uint8]
 Positions = npt.NDArray[np.int64]
 Row = tuple[int, int, int, int, str, str]
@@ -190,7 +194,7 @@ def mchprs_differs(
         mask = names[batch.volume.ids[y, z, x]] == "redstone_lamp"
     if not mask.any():
         return set()
-    io = ours.cells[-1:]
+    io = np.array([spare(batch.volume)])
     theirs = judges.mchprs(game_ticks, ours.cells[mask], optimize, io_only, io)
     full = ours.levels.copy()
     full[:, mask] = theirs
@@ -245,6 +249,20 @@ def torch_on_lamp(batch: Batch) -> bool:
     return bool(((names[1:] == "redstone_torch") & (names[:-1] == "redstone_lamp")).any())
 
 
+def observes_repeater(batch: Batch) -> bool:
+    """Whether an observer faces a repeater, whose lock mc-tick's observers do not see."""
+    volume = batch.volume
+    for pos in volume.positions(volume.ids != 0):
+        state = volume.get(pos)
+        if state.short == "observer":
+            step = _STEP[state.get("facing")]
+            there = (pos[0] + step[0], pos[1] + step[1], pos[2] + step[2])
+            inside = all(0 <= p < s for p, s in zip(there, volume.size, strict=True))
+            if inside and volume.get(there).short == "repeater":
+                return True
+    return False
+
+
 def risky_side(batch: Batch) -> bool:
     """Whether a torch, switch or solid stands beside a comparator, which mc-tick takes as an input."""
     volume = batch.volume
@@ -271,6 +289,8 @@ def explain(batch: Batch, game_ticks: int, judge: str) -> str:
     mctick: dict[str, Callable[[], bool]] = {
         "cake": lambda: _has(batch, "cake"),
         "side input": lambda: risky_side(batch),
+        "own output": lambda: drives_itself(batch),
+        "observed lock": lambda: observes_repeater(batch),
     }
     for name, holds in (mchprs if judge == "mchprs" else mctick).items():
         if holds():
@@ -309,7 +329,9 @@ def shrink(
     changed = True
     while changed:
         changed = False
-        for pos in list(best.volume.positions(best.volume.ids != 0)):
+        x, y, z = spare(best.volume)
+        kept = {(x, y, z), (x, y - 1, z)}
+        for pos in [p for p in best.volume.positions(best.volume.ids != 0) if p not in kept]:
             smaller = _without(best, pos)
             if smaller is not None and bad(smaller):
                 best, changed = smaller, True

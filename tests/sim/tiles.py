@@ -197,6 +197,7 @@ def make_batch(seed: int, style: str = "core", rounds: int = 8, gap_gt: int = 20
     _drop_unsupported(kit, ids)
     volume = Volume((1, 1, 1), kit.palette)
     volume.ids = ids
+    _put_spare(volume)
     return Batch(volume, _actions(volume, rng, rounds, gap_gt))
 
 
@@ -209,6 +210,18 @@ def _actions(volume: Volume, rng: np.random.Generator, rounds: int, gap_gt: int)
         time = np.full(int(chosen.sum()), k * gap_gt)
         rows.append(np.stack([time, x[chosen], y[chosen], z[chosen]], axis=1))
     return np.concatenate(rows).astype(np.int64)
+
+
+def spare(volume: Volume) -> Pos:
+    """Return the cell of the lone dust of a batch."""
+    return (volume.size[0] - 1, 1, volume.size[2] - 1)
+
+
+def _put_spare(volume: Volume) -> None:
+    """Put the lone dust that MCHPRS needs as an input and output of its own (it disturbs the dust it is)."""
+    x, y, z = spare(volume)
+    volume.set((x, y - 1, z), "stone")
+    volume.set((x, y, z), "redstone_wire")
 
 
 def tile_of(x: npt.NDArray[np.int64], z: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
@@ -231,13 +244,14 @@ def without_tiles(volume: Volume, tiles: set[int]) -> Volume:
 
 
 def cut(batch: Batch, tile: int) -> Batch:
-    """Return one tile as a batch of its own, with a margin for a lone dust that judges may watch."""
+    """Return one tile as a batch of its own."""
     x, _, z = corner(tile)
     ids = batch.volume.ids[:, z : z + SIDE, x : x + SIDE]
     used, back = np.unique(ids, return_inverse=True)
     volume = Volume((SIDE + 3, HEIGHT, SIDE))
     table = [volume.palette.add(*batch.volume.palette.entries[int(i)]) for i in used]
     volume.ids[:, :, :SIDE] = np.array(table, dtype=np.uint16)[back.reshape(ids.shape)]
+    _put_spare(volume)
     t, ax, ay, az = batch.actions.T
     mine = tile_of(ax, az) == tile
     return Batch(volume, np.stack([t, ax - x, ay, az - z], axis=1)[mine])
