@@ -15,6 +15,7 @@ from tests.sim.differential import (
     Judges,
     Tally,
     as_text,
+    differs,
     examine,
     explain,
     mchprs_differs,
@@ -24,7 +25,11 @@ from tests.sim.differential import (
     shrink,
     tiles_of_rows,
 )
-from tests.sim.tiles import Batch, cut, make_batch
+from tests.sim.tiles import Batch, cut, make_batch, put_spare
+
+from craftc.blocks import Volume
+from craftc.blocks.properties import completed
+from craftc.sim import Board
 
 FIRST = 1_000_000
 BATCHES = int(os.environ.get("CRAFTC_FUZZ_BATCHES", "16"))
@@ -114,3 +119,37 @@ def test_a_difference_is_shrunk(judges: Judges) -> None:
     assert (
         len(blocks) <= 4 and any("redstone_torch" in b for b in blocks) and any("lamp" in b for b in blocks)
     )
+
+
+KNOWN = {
+    "a subtraction clock runs": (
+        "mctick", "own output",
+        {(0, 0): "lever[face=floor,facing=north,powered=false]",
+         (1, 0): "comparator[facing=west,mode=subtract]",
+         (2, 0): "redstone_wire", (2, 1): "redstone_wire", (1, 1): "redstone_wire"},
+    ),
+    "an observer sees a lock": (
+        "mctick", "observed lock",
+        {(0, 1): "lever[face=floor,facing=north,powered=false]", (1, 1): "comparator[facing=west]",
+         (2, 1): "repeater[facing=south,delay=3]", (2, 0): "observer[facing=south]"},
+    ),
+    "a wooden button can be pressed": (
+        "mchprs", "wooden button", {(0, 0): "oak_button[face=floor]"},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize("name", sorted(KNOWN))
+def test_where_fuzzing_found_that_judges_differ(judges: Judges, name: str) -> None:
+    judge, reason, rows = KNOWN[name]
+    volume = Volume((6, 3, 4))
+    for (x, z), block in rows.items():
+        volume.set((x, 0, z), "stone")
+        volume.set((x, 1, z), block)
+    put_spare(volume)
+    x, z = next(iter(rows))
+    board = Batch(Board(completed(volume)).write_back(), np.array([(4, x, 1, z)]))
+    assert run_ours(board, 40).trace == run_reference(board, 40)
+    assert differs(judges, board, 40, judge, FLAGS[0])
+    assert explain(board, 40, judge) == reason

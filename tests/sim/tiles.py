@@ -197,7 +197,7 @@ def make_batch(seed: int, style: str = "core", rounds: int = 8, gap_gt: int = 20
     _drop_unsupported(kit, ids)
     volume = Volume((1, 1, 1), kit.palette)
     volume.ids = ids
-    _put_spare(volume)
+    put_spare(volume)
     return Batch(volume, _actions(volume, rng, rounds, gap_gt))
 
 
@@ -217,7 +217,7 @@ def spare(volume: Volume) -> Pos:
     return (volume.size[0] - 1, 1, volume.size[2] - 1)
 
 
-def _put_spare(volume: Volume) -> None:
+def put_spare(volume: Volume) -> None:
     """Put the lone dust that MCHPRS needs as an input and output of its own (it disturbs the dust it is)."""
     x, y, z = spare(volume)
     volume.set((x, y - 1, z), "stone")
@@ -251,7 +251,7 @@ def cut(batch: Batch, tile: int) -> Batch:
     volume = Volume((SIDE + 3, HEIGHT, SIDE))
     table = [volume.palette.add(*batch.volume.palette.entries[int(i)]) for i in used]
     volume.ids[:, :, :SIDE] = np.array(table, dtype=np.uint16)[back.reshape(ids.shape)]
-    _put_spare(volume)
+    put_spare(volume)
     t, ax, ay, az = batch.actions.T
     mine = tile_of(ax, az) == tile
     return Batch(volume, np.stack([t, ax - x, ay, az - z], axis=1)[mine])
