@@ -131,10 +131,14 @@ def _extend(links: Shapes, dot: BoolTable) -> Shapes:
     return out
 
 
-def dust_cells(volume: Volume, tables: Tables | None = None) -> DustCells:
-    """Return every dust of the volume with its computed shape, in array order."""
+def dust_cells(
+    volume: Volume, tables: Tables | None = None, flat: npt.NDArray[np.int64] | None = None
+) -> DustCells:
+    """Return every dust of the volume with its computed shape, in array order; `flat` are the flat indices
+    of all dust where they are known."""
     rules = _rules(volume.palette, tables or tables_of(volume.palette))
-    flat = np.flatnonzero(rules.dust[volume.ids.reshape(-1)])
+    if flat is None:
+        flat = np.flatnonzero(rules.dust[volume.ids.reshape(-1)])
     links = _links(_Neighbours(volume, flat), rules)
     return DustCells(flat, _extend(links, rules.dot[volume.ids.ravel()[flat]]))
 

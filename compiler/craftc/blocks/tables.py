@@ -199,7 +199,8 @@ def tables_of(palette: Palette) -> Tables:
 def used_entries(volume: Volume) -> BoolTable:
     """Return which palette entries occur in the volume, shape (len(palette),)."""
     used = np.zeros(len(volume.palette), dtype=np.bool_)
-    used[volume.ids.reshape(-1)] = True
+    for layer in volume.ids:  # one y level at a time: an index is widened to 8 bytes
+        used[layer] = True
     return used
 
 

@@ -130,7 +130,7 @@ def extract(volume: Volume) -> Graph:
     devices, tables = device_tables(volume)
     observe.refuse_held_by_trapdoors(volume)
     grid, node_cell, dust_cell = _grid(volume, devices, tables.conductor, tables.analog)
-    dust = dust_cells(volume, tables)
+    dust = dust_cells(volume, tables, _unpad(dust_cell, volume))
     wire = Csr(*links.wire_links(grid, dust_cell, grid.off[1]))
     sink = Csr(*links.dust_sinks(grid, dust_cell, _dust_mask(dust)))
     feed = Csr(*links.node_sinks(grid, node_cell))
@@ -138,8 +138,10 @@ def extract(volume: Volume) -> Graph:
     cell, kind, rear = _unpad(node_cell, volume), devices.kind[entry], links.rear_sources(grid, node_cell)
     if np.isin(kind, (OBSERVER, BULB)).any():
         feed, sink = _watched(volume, grid, node_cell, kind, rear, feed, sink)
+    front_diode = links.faces_diode(grid, node_cell)
+    del grid, node_cell  # the larger half of the memory of setting up
     start, port, loss = spread.fold(
-        len(node_cell), len(dust_cell), feed.start, feed.target,
+        len(cell), len(dust_cell), feed.start, feed.target,
         wire.start, wire.target, sink.start, sink.target,
     )  # fmt: skip
     return Graph(
@@ -149,7 +151,7 @@ def extract(volume: Volume) -> Graph:
         delay=devices.delay[entry],
         value=devices.value[entry],
         rear=rear,
-        front_diode=links.faces_diode(grid, node_cell),
+        front_diode=front_diode,
         link=Csr(start, port),
         loss=loss,
         dust=dust,

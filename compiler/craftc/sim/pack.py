@@ -10,7 +10,7 @@ from craftc.sim import words as w
 from craftc.sim.devices import COMPARE, REPEATER, SUBTRACT, TORCH
 from craftc.sim.engine import LONG_AGO, TOGGLES
 from craftc.sim.graph import Graph
-from craftc.sim.kernel import AnyArray, Bytes, Ints, Longs, kernel, signed
+from craftc.sim.kernel import AnyArray, Bytes, Ints, Longs, hot, kernel, signed
 from craftc.sim.react import (
     BURN,
     EXTREMELY_HIGH,
@@ -204,13 +204,21 @@ def _words(graph: Graph, out: Bytes) -> Longs:
     """Return words without links, ports and rows. Raises SimError on a delay the queue cannot hold."""
     if graph.nodes and (graph.delay.max() > w.MOST_GT or (graph.delay & 1).any()):
         raise SimError("a delay is odd or too long", legal=f"even, at most {w.MOST_GT} game ticks")
-    on, off = priorities(graph.kind, graph.front_diode)
-    word = w.CODE_OF_KIND[graph.kind] << w.CODE
-    word |= out.astype(np.int64) << w.OUT
-    delay = graph.delay.astype(np.int64) // 2 * 4
-    word |= (delay | off) << w.KEY
-    word |= (delay | on) << w.KEY + w.KEY_BITS
+    kinds = np.repeat(np.arange(len(w.CODE_OF_KIND)), 2).astype(np.uint8)
+    on, off = priorities(kinds, np.arange(len(kinds)) % 2 == 1)
+    field = w.CODE_OF_KIND[kinds] << w.CODE | off << w.KEY | on << w.KEY + w.KEY_BITS
+    word = np.empty(graph.nodes, dtype=np.int64)
+    _fill(graph.kind, graph.front_diode, graph.delay, out, field, word)
     return word
+
+
+@hot
+def _fill(kind: Bytes, front_diode: AnyArray, delay: Bytes, out: Bytes, field: Longs, word: Longs) -> None:
+    """Set words from what is constant per kind and diode in front, and from delays and outputs."""
+    both = 1 << w.KEY | 1 << w.KEY + w.KEY_BITS
+    for n in range(len(word)):
+        constant = field[signed(kind[n]) * 2 + signed(front_diode[n])]
+        word[n] = constant | signed(delay[n]) // 2 * 4 * both | signed(out[n]) << w.OUT
 
 
 def priorities(kind: Bytes, front_diode: npt.NDArray[np.bool_]) -> tuple[Longs, Longs]:

@@ -79,6 +79,15 @@ def _pair_up(ports: Ints, cost: Bytes, begin: int, end: int, stamp: int, scratch
         k += 1
 
 
+@hot_inline
+def _alone(code: Ints, begin: int, end: int) -> bool:
+    """Return whether a node feeds one port, perhaps in several ways, or nothing."""
+    alone = True
+    for e in range(begin, end):
+        alone &= code[e] >= 0 and code[e] == code[begin]
+    return alone
+
+
 @kernel
 def fold(
     nodes: int, dusts: int, node_start: Longs, node_code: Ints,
@@ -99,6 +108,12 @@ def fold(
         seeds = 0
         if size + node_start[n + 1] - node_start[n] > len(port):
             port, cost = grow(port, size), grow(cost, size)
+        if _alone(node_code, node_start[n], node_start[n + 1]):  # most nodes; touches no scratch memory
+            if node_start[n + 1] > node_start[n]:
+                port[size], cost[size] = node_code[node_start[n]], 0
+                size += 1
+            start[n + 1] = size
+            continue
         for e in range(node_start[n], node_start[n + 1]):
             code = node_code[e]
             if code >= 0:
