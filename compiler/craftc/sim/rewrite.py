@@ -79,7 +79,10 @@ def notify(old: Board, new: Board, pos: Pos, before: Volume) -> None:
     told = content & _tells_comparators(before, new.volume, pos)
     moved = same.copy()
     moved[same] = (was[:, 1] != now[:, 1]) | ~content & (was[:, 0] != now[:, 0]) | told
-    looking = [n for n in (_find(new, there) for there in _told(before, new.volume, pos)) if n >= 0]
+    changed = changed_blocks(before, new.volume)
+    broken = [c.pos for c in changed if c.before.name != c.after.name and c.pos != pos]
+    told_of = {there for where in (pos, *broken) for there in _told(before, new.volume, where)}
+    looking = [n for n in (_find(new, there) for there in sorted(told_of)) if n >= 0]
     for node in sorted({*place[moved].tolist(), *looking}):
         if new.graph.kind[node] not in (OBSERVER, LEVEL_OBSERVER):
             engine.check(new._net, new._state, node)
