@@ -1,8 +1,9 @@
 """Times MCHPRS (redpiler, through nucleation) on one board. Runs under the judges' Python.
 
-Reads {"schem": path, "rounds": [[[[x, y, z], ...], rt], ...], "repeats": n} from stdin: in every round the
-positions are right-clicked, then `rt` redstone ticks run; the rounds are repeated. Prints {"setup_s": s,
-"run_s": [s, ...]}: seconds of processor time of the set-up and of all ticks of each repetition.
+Reads {"schem": path, "rounds": [[[[x, y, z], ...], rt], ...], "repeats": n, "warm_rt": t} from stdin: first
+t redstone ticks run; then in every round the positions are right-clicked and `rt` redstone ticks run; the
+rounds are repeated. Prints {"setup_s": s, "run_s": [s, ...]}: seconds of processor time of the set-up and
+of all ticks of each repetition.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ def main() -> None:
     began = time.process_time()
     world = nucleation.MchprsWorld.create_with_options(board, True, False)
     setup = time.process_time() - began
+    world.tick(request["warm_rt"])
     runs = []
     for _ in range(request["repeats"] + 1):
         spent = 0.0
