@@ -8,15 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from tests.oracle.client import judge_python
 
 from craftc.export.io_map import DONE, RUN
 from craftc.model import GoldenModel
 from craftc.verify.folder import open_build
 
-ROOT = Path(__file__).parents[2]
-JUDGE = ROOT / ".venv-judge" / "bin" / "python"
 SCRIPT = Path(__file__).with_name("judge_machine.py")
-ENGINES = ("mchprs", "mchprs-opt", "mc-tick")
 MC_TICK_CELLS = 8_000_000
 """Largest box of mc-tick, cells."""
 
@@ -57,8 +55,8 @@ def judge_build(
     }
     path = work / f"job-{engine}.json"
     path.write_text(json.dumps(job))
-    out = subprocess.run([JUDGE, SCRIPT, path], capture_output=True, text=True, check=True).stdout
-    said = json.loads(out)
+    command = [str(judge_python()), SCRIPT, path]
+    said = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
     classes = GoldenModel(build.checkpoint).classify(vectors.bits)
     wanted = np.zeros((len(vectors), len(lamps)), dtype=np.int64)
     wanted[np.arange(len(vectors)), classes] = 1

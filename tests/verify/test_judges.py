@@ -5,14 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tests.oracle.client import ENGINES, needs_judge
 
-from .judges import ENGINES, JUDGE, judge_build
+from .judges import judge_build
 from .tiny_machine import GATE, build_blocks, write_build
 
-pytestmark = [
-    pytest.mark.oracle,
-    pytest.mark.skipif(not JUDGE.exists(), reason="the judges' environment is not installed (make judge)"),
-]
+pytestmark = [pytest.mark.oracle, needs_judge]
 
 
 @pytest.mark.parametrize("engine", ENGINES)
