@@ -245,6 +245,15 @@ def drives_itself(batch: Batch) -> bool:
     return bool((link.target >> 1 == source).any())
 
 
+def feeds_both_inputs(batch: Batch) -> bool:
+    """Whether one component feeds both inputs of another: MCHPRS looks after each of them."""
+    link = Board(batch.volume, "trusted").graph.link
+    source = np.repeat(np.arange(len(link.start) - 1), np.diff(link.start))
+    pairs = np.unique(np.stack([source, link.target], axis=1), axis=0)
+    _, count = np.unique(np.stack([pairs[:, 0], pairs[:, 1] >> 1], axis=1), axis=0, return_counts=True)
+    return bool((count > 1).any())
+
+
 def _has(batch: Batch, name: str) -> bool:
     used = np.unique(batch.volume.ids)
     return any(batch.volume.palette.state(int(i)).short == name for i in used)
@@ -302,7 +311,12 @@ def explain(batch: Batch, game_ticks: int, judge: str) -> str:
     for name, holds in (mchprs if judge == "mchprs" else mctick).items():
         if holds():
             return name
-    return "order" if depends_on_order(batch, game_ticks) else ""
+    if depends_on_order(batch, game_ticks):
+        return "order"
+    if judge == "mchprs" and feeds_both_inputs(batch):
+        return "both inputs"
+    same = run_reference(batch, game_ticks) == run_ours(batch, game_ticks).trace
+    return "" if same else "falling dust"  # our reference engine differs from our graph engine too
 
 
 # --- shrinking ------------------------------------------------------------------------------
