@@ -301,9 +301,7 @@ class TestInputsAndLamps:
 
 
 class TestRefusals:
-    @pytest.mark.parametrize(
-        "name", ["sticky_piston[facing=up]", "hopper", "dropper[facing=up]", "frobnitz"]
-    )
+    @pytest.mark.parametrize("name", ["sticky_piston[facing=up]", "hopper", "dropper[facing=up]", "frobnitz"])
     def test_unknown_blocks_are_named_with_their_place(self, name: str, engine: Engine) -> None:
         volume = row(".-")
         volume.set((5, 1, 0), name)
