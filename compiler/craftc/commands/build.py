@@ -8,12 +8,16 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from craftc.commands.screen import Stages, rows_of, say, table
 from craftc.config import GAME_VERSIONS, OPTIMIZE, SCHEM_VERSIONS, BuildConfig
 
 FILE = click.Path(path_type=Path, dir_okay=False)
 FOLDER = click.Path(path_type=Path)
+OF_ONE_MATRIX = ("model", "out", "only", "rows", "inputs", "no_verify")
+"""Parameters of build that mean something with --only."""
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 _FOLDING = (
@@ -82,6 +86,7 @@ def build(
     **rest: Any,
 ) -> None:
     """Compile MODEL into a Minecraft world, and prove that the blocks on disk work."""
+    _refuse_idle_options(click.get_current_context(), only is not None)
     if only is not None:
         from craftc.commands.matrix import build_only
 
@@ -110,6 +115,18 @@ def build(
         )
     say(f"built {out if out is not None else schem}")
     table(rows_of(report))
+
+
+def _refuse_idle_options(context: click.Context, only: bool) -> None:
+    """Raise UsageError naming an option that was given and would do nothing."""
+    for name in context.params:
+        if context.get_parameter_source(name) is not ParameterSource.COMMANDLINE:
+            continue
+        option = "--" + name.replace("_", "-")
+        if only and name not in OF_ONE_MATRIX:
+            raise click.UsageError(f"{option} does nothing with --only: a matrix has one form so far")
+        if not only and name in ("rows", "inputs"):
+            raise click.UsageError(f"{option} does nothing without --only OPERATOR")
 
 
 @click.command()
