@@ -133,3 +133,12 @@ def test_nothing_names_a_home_folder() -> None:
     texts = {str(p.relative_to(ROOT)): p.read_text(encoding="utf-8") for p in (*sources(), *documents())}
     found = {name: re.findall(r"/(?:home|root|Users)/\w+", text) for name, text in texts.items()}
     assert {name: places for name, places in found.items() if places} == {}
+
+
+def test_proofs_named_by_cells_exist() -> None:
+    named = {
+        (card.parent.name, path)
+        for card in (ROOT / "circuits").rglob("cell.toml")
+        for path in re.findall(r"tests/[\w/]+\.py", card.read_text(encoding="utf-8"))
+    }
+    assert named and {entry for entry in named if not (ROOT / entry[1]).is_file()} == set()
