@@ -4,6 +4,10 @@ All are refusals of bad input or failed checks; none is a bug report. `cli.py` t
 into one line and a non-zero exit code. Anything else that escapes is a defect of craftc.
 """
 
+from __future__ import annotations
+
+from collections.abc import Mapping
+
 
 class CraftcError(Exception):
     """Base of every refusal. `legal` says what would have been accepted, if that can be said."""
@@ -79,3 +83,10 @@ class OutputError(CraftcError):
 
 class MismatchError(CraftcError):
     """Blocks, machine and golden model do not agree."""
+
+
+def require_within(limits: Mapping[str, tuple[int, int, int]], where: str) -> None:
+    """Raise ConfigError for the first name whose (value, low, high) is not low <= value <= high."""
+    for name, (value, low, high) in limits.items():
+        if not low <= value <= high:
+            raise ConfigError(f"{name} is {value}", where=where, legal=f"{low}..{high}")

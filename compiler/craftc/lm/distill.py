@@ -22,7 +22,7 @@ from pathlib import Path
 
 import numpy as np
 
-from craftc.errors import ConfigError, ModelError
+from craftc.errors import ConfigError, ModelError, require_within
 from craftc.export.safe import atomic_write
 from craftc.lm.dialogue import check_seed
 from craftc.lm.distill_filter import Rules, known_words, refusal
@@ -52,9 +52,7 @@ class DistillConfig:
 
     def __post_init__(self) -> None:
         limits = {"dialogues": (self.dialogues, 1, 10**8), "held_out_percent": (self.held_out_percent, 1, 50)}
-        for name, (value, low, high) in limits.items():
-            if not low <= value <= high:
-                raise ConfigError(f"{name} is {value}", where="data distill", legal=f"{low}..{high}")
+        require_within(limits, "data distill")
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from craftc.errors import ConfigError, ModelError
+from craftc.errors import ConfigError, ModelError, require_within
 from craftc.model.checkpoint import (
     ACTIVATION_MAX,
     SHIFT_MAX,
@@ -57,9 +57,7 @@ class QuantizeConfig:
             "steps": (self.steps, 0, 1_000_000),
             "seed": (self.seed, 0, 2**62),
         }
-        for name, (value, low, high) in limits.items():
-            if not low <= value <= high:
-                raise ConfigError(f"{name} is {value}", where="quantize", legal=f"{low}..{high}")
+        require_within(limits, "quantize")
         if not self.shifts or any(not 0 <= shift <= SHIFT_MAX for shift in self.shifts):
             raise ConfigError(f"shifts are {self.shifts}", where="quantize", legal=f"some of 0..{SHIFT_MAX}")
         if not 0 < self.lr <= 10:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from craftc.errors import ConfigError
+from craftc.errors import require_within
 from craftc.model.checkpoint import Checkpoint
 from craftc.model.checkpoint_file import save_checkpoint
 from craftc.model.digits import CLASSES, SPLIT_SEED, THRESHOLD, Digits, ImageSet, digits_data, save_images
@@ -50,9 +50,7 @@ class DigitsConfig:
             "epochs": (self.epochs, 1, 100_000),
             "candidates": (self.candidates, 1, 1000),
         }
-        for name, (value, low, high) in limits.items():
-            if not low <= value <= high:
-                raise ConfigError(f"{name} is {value}", where="train digits", legal=f"{low}..{high}")
+        require_within(limits, "train digits")
 
 
 @dataclass(frozen=True, slots=True)
