@@ -111,6 +111,8 @@ def test_termination_unwinds() -> None:
         ["run", "x"],
         ["run", "x", "--index", "1", "--image", "y.png"],
         ["run", "x", "--index", "-1"],
+        ["run", "x", "--levers", "0120"],
+        ["run", "x", "--levers", "01", "--index", "1"],
         ["sim", "x.schem", "--use", "1,2"],
         ["why", "x", "1", "2"],
         ["train", "letters", "-o", "x"],

@@ -10,8 +10,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from craftc.errors import ConfigError, FormatError
-from craftc.verify import Vectors, image_vectors, load_vectors, random_vectors, save_vectors
+from craftc.errors import ConfigError, FormatError, ModelError
+from craftc.verify import (
+    Vectors,
+    image_vectors,
+    load_vectors,
+    random_vectors,
+    read_vectors,
+    save_vectors,
+)
 
 IMAGES = Path(__file__).parents[2] / "weights" / "digits-test.npz"
 
@@ -35,6 +42,39 @@ def test_images_of_the_test_split() -> None:
     assert (len(vectors), vectors.n_in) == (360, 64)
     assert vectors.label(0) == int(vectors.labels[0]) and random_vectors(3, 1, 0).label(0) is None
     assert len(vectors.first(20)) == 20 and vectors.first(None) is vectors
+
+
+def test_vectors_of_a_user_are_read(tmp_path: Path) -> None:
+    x = np.array([[0, 1, 1], [1, 0, 0]])
+    np.savez(tmp_path / "x.npz", x=x)
+    np.savez(tmp_path / "xy.npz", x=x.astype(np.float32), y=np.array([1, 0], dtype=np.uint8))
+    bare, both = (read_vectors(tmp_path / name, 3, 2) for name in ("x.npz", "xy.npz"))
+    assert np.array_equal(bare.bits, x) and np.array_equal(both.bits, x)
+    assert [bare.label(0), both.label(0), both.label(1)] == [None, 1, 0]
+    assert len(read_vectors(IMAGES, 64, 10)) == 360
+
+
+@pytest.mark.parametrize(
+    ("y", "n_in", "found"),
+    [
+        ([0, 2], 3, r"legal: 2 whole numbers, 0\.\.1"),
+        ([0, -1], 3, "whole numbers"),
+        ([0.0, 1.0], 3, "y is float64"),
+        ([0], 3, r"y is int64 \(1,\)"),
+        ([0, 1], 4, "x has shape"),
+    ],
+)
+def test_vectors_of_another_network_are_refused(
+    y: list[float], n_in: int, found: str, tmp_path: Path
+) -> None:
+    np.savez(tmp_path / "v.npz", x=np.zeros((2, 3)), y=np.array(y))
+    with pytest.raises(ModelError, match=found):
+        read_vectors(tmp_path / "v.npz", n_in, 2)
+    with pytest.raises(ModelError, match="64 pixels"):
+        read_vectors(IMAGES, 63, 10)
+    (tmp_path / "text.npz").write_text("no zip")
+    with pytest.raises(ModelError, match=r"text\.npz"):
+        read_vectors(tmp_path / "text.npz", 3, 2)
 
 
 def arrays() -> dict[str, Any]:

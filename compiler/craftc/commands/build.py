@@ -69,6 +69,7 @@ def estimate(model: Path, **settings: Any) -> None:
 )
 @click.option("--mc", default="1.20.4", show_default=True, help=f"Game version: {', '.join(GAME_VERSIONS)}.")
 @folding
+@click.option("--vectors", type=FILE, help="Test vectors, .npz of x and y; else MODEL-test.npz, or random.")
 @click.option("--no-verify", is_flag=True, help="Leave out the simulation of the finished build.")
 @click.option("--print-after", multiple=True, metavar="PASS", help="Print the IR after a pass; repeatable.")
 @click.option("--only", metavar="OPERATOR", help="Of a language model: build this one matrix.")
@@ -78,6 +79,7 @@ def build(
     model: Path,
     out: Path | None,
     schem: Path | None,
+    vectors: Path | None,
     no_verify: bool,
     print_after: tuple[str, ...],
     only: str | None,
@@ -101,14 +103,14 @@ def build(
         {**rest, "schem_version": int(rest["schem_version"]), "verify": not no_verify}
     )
     checkpoint = load_checkpoint(model)
-    images = model.with_name(f"{model.stem}-test.npz")
+    beside = model.with_name(f"{model.stem}-test.npz")
     with Stages() as stages:
         report = pipeline.build(
             checkpoint,
             config,
             out=out,
             schem=schem,
-            images=images if images.is_file() else None,
+            images=vectors or (beside if beside.is_file() else None),
             print_after=print_after,
             emit=say,
             progress=stages,

@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 
 import click
+import numpy as np
+import numpy.typing as npt
 
 from craftc.commands.files import local, read_blocks
 from craftc.commands.screen import Stages, panel, rows_of, say, table
@@ -13,21 +15,25 @@ from craftc.errors import MismatchError
 
 FILE = click.Path(path_type=Path, dir_okay=False)
 FOLDER = click.Path(path_type=Path)
+Int64 = npt.NDArray[np.int64]
 
 
 @click.command()
 @click.argument("folder", metavar="DIR", type=FOLDER)
 @click.option("--index", type=click.IntRange(0), help="Number of a test image of the build.")
 @click.option("--image", type=FILE, help="A square PNG of one digit, 8 x 8 or larger.")
+@click.option("--levers", metavar="BITS", help="All levers in order, such as 01100101.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead.")
-def run(folder: Path, index: int | None, image: Path | None, as_json: bool) -> None:
+def run(folder: Path, index: int | None, image: Path | None, levers: str | None, as_json: bool) -> None:
     """Set the levers of the machine in DIR, press RUN and read its lamps."""
-    if (index is None) == (image is None):
-        raise click.UsageError("give either --index N or --image FILE")
+    if [index, image, levers].count(None) != 2:
+        raise click.UsageError("give one of --index N, --image FILE, --levers BITS")
     from craftc.commands.pictures import read_image
     from craftc.verify import run_once
 
     bits = None if image is None else read_image(image)
+    if levers is not None:
+        bits = _bits(levers)
     with Stages() as stages:
         result = run_once(folder, index=index, bits=bits, progress=stages)
     facts = {
@@ -48,6 +54,13 @@ def run(folder: Path, index: int | None, image: Path | None, as_json: bool) -> N
     if result.predicted != result.golden:
         legal = f"class {result.golden}, which the model gives"
         raise MismatchError(f"the lamps show class {result.predicted}", where=str(folder), legal=legal)
+
+
+def _bits(levers: str) -> Int64:
+    """Return lever positions (n,) from a text of 0 and 1. Raises UsageError for any other text."""
+    if not levers or set(levers) - {"0", "1"}:
+        raise click.UsageError(f"--levers {levers!r}: a row of 0 and 1 is expected")
+    return np.array([int(bit) for bit in levers], dtype=np.int64)
 
 
 @click.command()

@@ -29,7 +29,7 @@ from craftc.passes.fold import LayerPlan, fold
 from craftc.passes.machine import Baked, Checked, bake, check_layout, check_rules, plans_text
 from craftc.passes.output import facts_of, write_folder, write_schematic
 from craftc.passes.program import Program, as_text
-from craftc.verify.vectors import Vectors, image_vectors, random_vectors
+from craftc.verify.vectors import Vectors, random_vectors, read_vectors
 
 PASSES = ("fold", "program", "assemble", "bake", "drc", "lvs", "write", "verify", "report")
 RANDOM_VECTORS = 8, 32  # least and most vectors of a model that brings no images
@@ -79,7 +79,8 @@ def build(
 ) -> Mapping[str, Any]:
     """Return the report of a finished build; writes the world to `out` and a schematic to `schem`.
 
-    Raises a CraftcError of the pass that refuses; then nothing is left at `out` or `schem`.
+    `images` holds test vectors (`verify.read_vectors`). Raises a CraftcError of the pass that refuses; then
+    nothing is left at `out` or `schem`.
     """
     run = _Run(print_after, emit, progress)
     if out is not None:
@@ -127,9 +128,7 @@ def _assembly_text(made: Assembly) -> str:
 
 def _vectors(checkpoint: Checkpoint, config: BuildConfig, images: Path | None) -> Vectors:
     if images is not None:
-        found = image_vectors(images)
-        if found.n_in == checkpoint.n_in:
-            return found
+        return read_vectors(images, checkpoint.n_in, checkpoint.n_out)
     fewest, most = RANDOM_VECTORS
     count = min(max(VECTOR_WEIGHTS // checkpoint.parameters, fewest), most)
     return random_vectors(checkpoint.n_in, count, config.seed)

@@ -12,7 +12,14 @@
 from craftc.verify.compare import Mismatch
 from craftc.verify.engine import VerifyReport, verify_machine
 from craftc.verify.run import RunResult, require_equal, run_once, run_verify, verify_build
-from craftc.verify.vectors import Vectors, image_vectors, load_vectors, random_vectors, save_vectors
+from craftc.verify.vectors import (
+    Vectors,
+    image_vectors,
+    load_vectors,
+    random_vectors,
+    read_vectors,
+    save_vectors,
+)
 from craftc.verify.window import Holding, holding_windows, with_read_times
 
 __all__ = [
@@ -25,6 +32,7 @@ __all__ = [
     "image_vectors",
     "load_vectors",
     "random_vectors",
+    "read_vectors",
     "require_equal",
     "run_once",
     "run_verify",

@@ -14,9 +14,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from craftc.errors import ConfigError, FormatError
+from craftc.errors import ConfigError, FormatError, ModelError
 from craftc.export.safe import atomic_write
 from craftc.model.digits import load_images
+from craftc.model.quantize import load_calibration
 
 Int64 = npt.NDArray[np.int64]
 UInt8 = npt.NDArray[np.uint8]
@@ -69,6 +70,39 @@ def image_vectors(path: Path) -> Vectors:
     """Return the images of a file that `craftc train digits` wrote. Raises ModelError for anything else."""
     images = load_images(path)
     return Vectors(images.bits.astype(np.uint8), images.labels, images.index)
+
+
+def read_vectors(path: Path, n_in: int, classes: int) -> Vectors:
+    """Return the vectors of an .npz: images that `craftc train digits` wrote, or x (n, n_in) and y (n,).
+
+    x holds 0 and 1; y, the right classes, may be missing. Raises ModelError for anything else, and for
+    vectors of another network.
+    """
+    where = str(path)
+    if _names(path) >= {"packed", "threshold"}:
+        found = image_vectors(path)
+        if found.n_in != n_in:
+            raise ModelError(f"its images have {found.n_in} pixels", where=where, legal=f"{n_in}")
+        return found
+    x = load_calibration(path, n_in)
+    labels = np.full(len(x), UNKNOWN, dtype=np.int64)
+    if "y" in _names(path):
+        with np.load(path, allow_pickle=False) as stored:
+            y = stored["y"]
+        if y.shape != (len(x),) or y.dtype.kind not in "iu" or int(y.min()) < 0 or int(y.max()) >= classes:
+            raise ModelError(f"y is {y.dtype} {y.shape}", where=where,
+                             legal=f"{len(x)} whole numbers, 0..{classes - 1}")  # fmt: skip
+        labels = y.astype(np.int64)
+    return Vectors(x.astype(np.uint8), labels, np.arange(len(x), dtype=np.int64))
+
+
+def _names(path: Path) -> frozenset[str]:
+    """Return the names of the arrays in an .npz file, none for a file that is not one."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return frozenset(name.removesuffix(".npy") for name in archive.namelist())
+    except (OSError, zipfile.BadZipFile):
+        return frozenset()
 
 
 def random_vectors(n_in: int, count: int, seed: int) -> Vectors:
