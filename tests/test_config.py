@@ -36,7 +36,7 @@ def test_unknown_key_names_the_legal_ones() -> None:
         ("lanes", True, "setting lanes: is True (legal: int or none)"),
         ("lanes", 2.5, "setting lanes: is 2.5 (legal: int or none)"),
         ("words_per_lane", -3, "setting words_per_lane: is -3 (legal: 1..65536)"),
-        ("optimize", "size", "setting optimize: is 'size' (legal: area, speed)"),
+        ("optimize", "size", "setting optimize: is 'size' (legal: area, balanced, speed)"),
         ("schem_version", 4, "setting schem_version: is 4 (legal: 2, 3)"),
         ("verify", 1, "setting verify: is 1 (legal: bool)"),
         ("seed", -1, "setting seed: is -1 (legal: 0..9223372036854775807)"),

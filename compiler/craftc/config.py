@@ -13,7 +13,7 @@ from typing import Any, Literal, get_args
 from craftc.errors import ConfigError
 from craftc.export.container import VERSIONS
 
-Optimize = Literal["area", "speed"]
+Optimize = Literal["area", "balanced", "speed"]
 SchemVersion = Literal[2, 3]
 
 OPTIMIZE: tuple[str, ...] = get_args(Optimize)
@@ -35,8 +35,9 @@ class BuildConfig:
     words_per_lane: int | None = None
     """Weight words that each lane streams, count; None: the optimizer chooses."""
 
-    optimize: Optimize = "speed"
-    """What the optimizer minimises: blocks of volume ("area") or redstone ticks per answer ("speed")."""
+    optimize: Optimize = "balanced"
+    """What the optimizer minimises: blocks of volume ("area"), redstone ticks per answer ("speed"), or the
+    ticks of a machine whose neurons all have lanes and whose wires have room ("balanced")."""
 
     mc: str = "1.20.4"
     """Minecraft Java version of the save."""

@@ -15,7 +15,7 @@ from craftc.passes.fold import fold
 from craftc.passes.place import Placement, place_layers
 from craftc.sim import settle
 
-PLANS = fold(random_model((16, 6, 4), seed=1), BuildConfig(optimize="speed"))
+PLANS = fold(random_model((16, 6, 4), seed=1), BuildConfig())
 DEVICES = ("comparator", "repeater", "redstone_wall_torch", "redstone_torch")
 
 

@@ -64,7 +64,7 @@ def random_row(name: str, words: int, levels: int, bits: int, sum_digits: int) -
 
 def network_row(layer: int) -> str:
     checkpoint = load_checkpoint(ROOT / "weights" / "digits.pt")
-    plan = fold(checkpoint, BuildConfig(optimize="speed"))[layer]
+    plan = fold(checkpoint, BuildConfig())[layer]
     packed = np.load(ROOT / "weights" / "digits-test.npz")["packed"]
     pixels = np.unpackbits(packed, axis=1).astype(np.int64)
     x = GoldenModel(checkpoint).run(pixels).layers[layer].x[0]

@@ -16,7 +16,7 @@ from craftc.model.random_model import random_model
 from craftc.passes.fold import AREA_PASSES, MAX_LEVELS, LayerPlan, fold, legal_levels
 
 sizes = st.tuples(st.integers(4, 40), st.integers(3, 30), st.integers(1, 12))
-SPEED = BuildConfig(optimize="speed")
+PLAIN = BuildConfig()
 
 
 def signed(digits: np.ndarray) -> np.ndarray:
@@ -58,7 +58,7 @@ def check(checkpoint: Checkpoint, plans: tuple[LayerPlan, ...]) -> None:
 
 
 @settings(max_examples=60, deadline=None)
-@given(sizes=sizes, seed=st.integers(0, 1000), optimize=st.sampled_from(["area", "speed"]))
+@given(sizes=sizes, seed=st.integers(0, 1000), optimize=st.sampled_from(["area", "balanced"]))
 def test_every_weight_and_bias_can_be_read_back(sizes: tuple[int, ...], seed: int, optimize: str) -> None:
     checkpoint = random_model(sizes, seed)
     check(checkpoint, fold(checkpoint, BuildConfig(optimize=optimize)))  # type: ignore[arg-type]
@@ -80,7 +80,7 @@ def test_so_they_can_with_every_legal_number_of_lanes(
 
 def test_a_wrong_digit_is_noticed() -> None:
     checkpoint = random_model((12, 9, 5), 1)
-    plans = fold(checkpoint, SPEED)
+    plans = fold(checkpoint, PLAIN)
     rng = np.random.default_rng(0)
     for plan, layer in zip(plans, checkpoint.layers, strict=True):
         for _ in range(20):
@@ -138,7 +138,7 @@ def test_legal_levels(n_out: int) -> None:
 
 def test_area_halves_the_levels() -> None:
     checkpoint = random_model((16, 12, 6), 2)
-    area, speed = fold(checkpoint, BuildConfig(optimize="area")), fold(checkpoint, SPEED)
+    area, speed = fold(checkpoint, BuildConfig(optimize="area")), fold(checkpoint, PLAIN)
     assert [p.passes for p in speed] == [1, 1] and [p.passes for p in area] == [AREA_PASSES, 1]
     assert [p.levels for p in area] == [6, 6]
     assert all(a.rom.size == s.rom.size for a, s in zip(area, speed, strict=True))

@@ -94,7 +94,7 @@ def test_broken_blocks_end_the_build(name: str, tmp_path: Path, monkeypatch: pyt
         damage(baked, volume)
         return replace(baked, volume=volume)
 
-    monkeypatch.setattr(pipeline, "assemble", lambda plans, progress: _assembled(plans)[0])
+    monkeypatch.setattr(pipeline, "assemble", lambda plans, progress, pace: _assembled(plans)[0])
     monkeypatch.setattr(pipeline, "bake", broken)
     with pytest.raises(errors):
         pipeline.build(MODEL, BuildConfig(), out=tmp_path / "broken", schem=None, images=None)

@@ -17,11 +17,14 @@ from craftc.model.golden import GoldenModel, requantize
 from craftc.model.random_model import random_model
 from craftc.passes.fold import LayerPlan, fold
 from craftc.passes.program import (
+    CALM,
+    HASTY,
     PIPE_SLOTS,
     READ_SLOTS,
     Program,
     Window,
     as_text,
+    pace_of,
     program,
     reads_of,
     require_rules,
@@ -29,7 +32,7 @@ from craftc.passes.program import (
 
 ROOT = Path(__file__).resolve().parents[2]
 GOLDEN = Path(__file__).with_name("digits_program.txt")
-SPEED = BuildConfig(optimize="speed")
+PLAIN = BuildConfig()
 
 
 def on(windows: tuple[Window, ...], slot: int) -> bool:
@@ -100,7 +103,7 @@ def execute(
 @given(
     sizes=st.tuples(st.integers(4, 20), st.integers(3, 12), st.integers(1, 8)),
     seed=st.integers(0, 1000),
-    optimize=st.sampled_from(["area", "speed"]),
+    optimize=st.sampled_from(["area", "balanced"]),
     parity=st.tuples(st.integers(0, 1), st.integers(0, 1)),
 )
 def test_the_program_computes_the_network(
@@ -118,7 +121,7 @@ def test_the_program_computes_the_network(
 
 def test_three_layers() -> None:
     checkpoint = random_model((10, 7, 6, 3), 3)
-    plans = fold(checkpoint, SPEED)
+    plans = fold(checkpoint, PLAIN)
     x = np.random.default_rng(0).integers(0, 2, 10)
     got = execute(plans, program(plans), x)
     want = GoldenModel(checkpoint).run(x[None])
@@ -128,7 +131,7 @@ def test_three_layers() -> None:
 @pytest.mark.parametrize("signal", ["token", "clock", "double", "force_n", "force_s"])
 def test_every_window_matters(signal: str) -> None:
     checkpoint = random_model((40, 12, 4), 1)
-    plans = fold(checkpoint, SPEED)
+    plans = fold(checkpoint, PLAIN)
     made = program(plans)
     xs = np.random.default_rng(0).integers(0, 2, (12, 40))
     want = [execute(plans, made, x)[-1] for x in xs]
@@ -144,7 +147,7 @@ def test_every_window_matters(signal: str) -> None:
 
 
 def test_times_of_the_layers() -> None:
-    plans = fold(random_model((12, 9, 5), 0), SPEED)
+    plans = fold(random_model((12, 9, 5), 0), PLAIN)
     made = program(plans)
     for plan in plans:
         reads = made.of(plan.index, "read")
@@ -157,7 +160,7 @@ def test_times_of_the_layers() -> None:
 
 
 def test_rules_can_fail() -> None:
-    plans = fold(random_model((12, 9, 5), 0), SPEED)
+    plans = fold(random_model((12, 9, 5), 0), PLAIN)
     made = program(plans)
     token = made.of(1, "token")[0]
     twice = Program((*made.windows, replace(token, start=token.start + 1, end=token.end + 1)), made.slots)
@@ -168,7 +171,7 @@ def test_rules_can_fail() -> None:
 
 
 def digits_plans() -> tuple[LayerPlan, ...]:
-    return fold(load_checkpoint(ROOT / "weights" / "digits.pt"), SPEED)
+    return fold(load_checkpoint(ROOT / "weights" / "digits.pt"), PLAIN)
 
 
 def test_golden_text_of_the_digits_program() -> None:
@@ -184,3 +187,8 @@ def test_the_digits_program_computes_the_digits_network() -> None:
     for row in range(len(x)):
         got = execute(plans, made, x[row])
         assert all(np.array_equal(g, t.y[row]) for g, t in zip(got, want.layers, strict=True))
+
+
+def test_speed_alone_is_hasty() -> None:
+    assert [pace_of(name) for name in ("area", "balanced", "speed")] == [CALM, CALM, HASTY]
+    assert HASTY.origin_step % 2 == 0 and CALM.origin_step % 2 == 0

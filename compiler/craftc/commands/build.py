@@ -26,9 +26,9 @@ _FOLDING = (
     click.option(
         "--optimize",
         type=click.Choice(OPTIMIZE),
-        default="speed",
+        default="balanced",
         show_default=True,
-        help="Fewest blocks, or fewest redstone ticks.",
+        help="Fewest blocks, a lane per neuron, or fewest redstone ticks whatever the volume.",
     ),
 )
 

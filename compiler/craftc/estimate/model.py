@@ -16,8 +16,9 @@ from craftc.blocks import Volume
 from craftc.config import BuildConfig
 from craftc.macros import lane
 from craftc.model.checkpoint import Checkpoint
-from craftc.passes.assemble import ORIGIN_WORDS, first_placement
+from craftc.passes.assemble import first_placement
 from craftc.passes.fold import LayerPlan, fold
+from craftc.passes.program import pace_of
 from craftc.passes.wire import BLOCKS_PER_RT, guess
 from craftc.sim.devices import DUST, device_tables
 
@@ -50,7 +51,8 @@ class Estimate:
 def estimate(checkpoint: Checkpoint, config: BuildConfig) -> Estimate:
     """Return the costs of the machine that `build` would make. Raises what `fold` and `place` refuse."""
     plans = fold(checkpoint, config)
-    placed, made, control = first_placement(plans)
+    pace = pace_of(config.optimize)
+    placed, made, control = first_placement(plans, pace)
     low, high = placed.machine.extent()
     size = tuple(h - lo + m for h, lo, m in zip(high, low, WIRE_MARGIN, strict=True))
     wires = guess(placed, made, control)
@@ -59,7 +61,9 @@ def estimate(checkpoint: Checkpoint, config: BuildConfig) -> Estimate:
     volumes = [i.macro.volume for i in placed.machine.instances.values()]
     bits = sum(p.weight_bits for p in plans)
     rom = sum(e.bank.volume.volume for e in placed.engines if e.bank is not None)
-    ticks = lane.PERIOD_RT * (made.slots + ORIGIN_WORDS) + START_RT
+    end = next(tap.word for tap in control.taps if tap.window == "done")
+    words = end if pace.exact_end else made.slots + pace.origin_words
+    ticks = lane.PERIOD_RT * words + START_RT
     return Estimate(
         size=(size[0], size[1], size[2]),
         volume=size[0] * size[1] * size[2],

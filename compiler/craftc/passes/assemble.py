@@ -16,7 +16,7 @@ from craftc.macros import lane
 from craftc.macros.glue import TRIM_RT
 from craftc.passes.fold import LayerPlan
 from craftc.passes.place import Control, Placement, Tap, place_control, place_layers
-from craftc.passes.program import PIPE_SLOTS, Program, program
+from craftc.passes.program import CALM, Pace, Program, program
 from craftc.passes.timing import Delays, EarlyLayerError, EarlyTapError, Timing, phases, solve
 from craftc.passes.wire import Learned, Wiring, connect, guess, window_name
 
@@ -24,9 +24,7 @@ MAX_ROUNDS = 6
 MAX_ROOM = 2  # steps by which channels are widened at most
 MAX_GUESSES = 12
 FIRST_WORD = 2  # guessed tap of slot 0
-ORIGIN_WORDS = 8  # slot 0 begins about this many words after the run pulse, or later
-ORIGIN_STEP, MAX_ORIGIN_WORDS = 8, 400  # far wires need a later slot 0 (an even step: parities stay)
-PIPE_STEP, MAX_PIPE_SLOTS = 2, 200  # and more slots between layers
+MAX_ORIGIN_WORDS, MAX_PIPE_SLOTS = 400, 200  # far wires need a later slot 0, and more slots between layers
 Progress = Callable[[str, int, int], None]
 
 
@@ -59,17 +57,17 @@ def _guess(made: Program) -> Control:
     return Control(tuple(sorted(taps)), dict.fromkeys(sorted(names), (TRIM_RT[0], TRIM_RT[0])))
 
 
-def assemble(plans: Sequence[LayerPlan], progress: Progress | None = None) -> Assembly:
+def assemble(plans: Sequence[LayerPlan], progress: Progress | None = None, pace: Pace = CALM) -> Assembly:
     """Return the routed machine; where a floorplan fails, one with wider channels is tried.
 
     Raises RoutingError, PlacementError or TimingError of the last floorplan if there is none.
     """
     for room in range(MAX_ROOM):
         try:
-            return _assemble(_Plan(plans, room), progress)
+            return _assemble(_Plan(plans, pace, room), progress)
         except (RoutingError, TimingError):
             continue
-    return _assemble(_Plan(plans, MAX_ROOM), progress)
+    return _assemble(_Plan(plans, pace, MAX_ROOM), progress)
 
 
 def _assemble(plan: _Plan, progress: Progress | None) -> Assembly:
@@ -87,9 +85,9 @@ def _assemble(plan: _Plan, progress: Progress | None) -> Assembly:
     raise TimingError(f"taps and wires still move after {MAX_ROUNDS} rounds", where="assemble")
 
 
-def first_placement(plans: Sequence[LayerPlan]) -> tuple[Placement, Program, Control]:
+def first_placement(plans: Sequence[LayerPlan], pace: Pace = CALM) -> tuple[Placement, Program, Control]:
     """Return the machine placed for guessed wires, its program and control: what an estimate needs."""
-    plan = _Plan(plans)
+    plan = _Plan(plans, pace)
     plan.settle_words()
     return plan.placed, plan.made, plan.control
 
@@ -118,11 +116,11 @@ def _nearest(phases_rt: Iterable[int], present: int) -> list[int]:
 class _Plan:
     """The placement under way: program, control, and the machine placed for them."""
 
-    def __init__(self, plans: Sequence[LayerPlan], room: int = 0) -> None:
-        self.plans, self.room = plans, room
+    def __init__(self, plans: Sequence[LayerPlan], pace: Pace, room: int = 0) -> None:
+        self.plans, self.pace, self.room = plans, pace, room
         self.parity: dict[int, int] = {p.index: 0 for p in plans}
         self.phase = [0] * len(plans)
-        self.words, self.pipe = ORIGIN_WORDS, PIPE_SLOTS
+        self.words, self.pipe = pace.origin_words, pace.pipe_slots
         self._program()
         self.control = _guess(self.made)
         self._place()
@@ -142,15 +140,15 @@ class _Plan:
         while True:
             try:
                 return solve(self.placed, self.made, wires, self.control, self._origin(wires),
-                             strict=strict, move=move)  # fmt: skip
+                             strict=strict, move=move, exact_end=self.pace.exact_end)  # fmt: skip
             except EarlyTapError:
                 if not move or self.words > MAX_ORIGIN_WORDS:
                     raise
-                self.words += ORIGIN_STEP
+                self.words += self.pace.origin_step
             except EarlyLayerError:
                 if not move or self.pipe > MAX_PIPE_SLOTS:
                     raise
-                self.pipe += PIPE_STEP
+                self.pipe += self.pace.pipe_step
                 self._program()
 
     def _take(self, timing: Timing) -> bool:

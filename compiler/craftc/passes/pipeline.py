@@ -28,7 +28,7 @@ from craftc.passes.assemble import Assembly, assemble
 from craftc.passes.fold import LayerPlan, fold
 from craftc.passes.machine import Baked, Checked, bake, check_layout, check_rules, plans_text
 from craftc.passes.output import facts_of, write_folder, write_schematic
-from craftc.passes.program import Program, as_text
+from craftc.passes.program import Program, as_text, pace_of
 from craftc.verify.vectors import Vectors, random_vectors, read_vectors
 
 PASSES = ("fold", "program", "assemble", "bake", "drc", "lvs", "write", "verify", "report")
@@ -104,7 +104,7 @@ def _machine(
         plans = fold(checkpoint, config)
     run.show("fold", lambda: plans_text(plans))
     with run.timed("assemble"):
-        made = assemble(plans, run.progress)
+        made = assemble(plans, run.progress, pace_of(config.optimize))
     run.show("program", lambda: as_text(made.made))
     run.show("assemble", lambda: _assembly_text(made))
     with run.timed("bake"):

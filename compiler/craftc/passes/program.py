@@ -22,6 +22,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from craftc.config import Optimize
 from craftc.errors import TimingError
 from craftc.passes.fold import LayerPlan
 
@@ -31,6 +32,33 @@ DRAIN_SLOTS = 3  # slots after the last read in which the last activation is pus
 PIPE_SLOTS = (
     16  # least slots between the last read of a layer and the first word of the next (timing checks it)
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Time that is left between what must not meet; pass `timing` says where it is too little.
+
+    origin_words  slot 0 begins about this many words after the run pulse; more in steps of origin_step
+    pipe_slots    from the last read of a layer to the first word of the next; more in steps of pipe_step
+    exact_end     done when the last class lamp can change last, not pipe_slots after the last read
+
+    Steps of the origin are even, so that parities stay.
+    """
+
+    origin_words: int = 8
+    origin_step: int = 8
+    pipe_slots: int = PIPE_SLOTS
+    pipe_step: int = 2
+    exact_end: bool = False
+
+
+CALM = Pace()
+HASTY = Pace(origin_words=2, origin_step=2, pipe_slots=1, pipe_step=1, exact_end=True)
+
+
+def pace_of(optimize: Optimize) -> Pace:
+    """Return the pace of a setting: HASTY for speed."""
+    return HASTY if optimize == "speed" else CALM
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -162,6 +162,14 @@ class Solver:
         ck = self.clock + self.wires.rt("ck", layer)
         return [(self.out[layer][c.name] - ck - self.constant_rt[layer]) % P for c in channels]
 
+    def answer(self) -> int:
+        """Return when the last class lamp can change last, in machine time."""
+        last = self.placed.plans[-1]
+        first = self.made.of(last.index, "read")[0].start
+        done_rt: int = self.placed.machine.instances["argmax"].macro.done_rt  # type: ignore[attr-defined]
+        wires = max(self.wires.rt(f"class{index}") for index in range(last.n_out))
+        return self.origin[-1] + P * first + self.placed.y_rt[-1] + done_rt + wires
+
     # --- windows ----------------------------------------------------------------------------
 
     def edge_interval(self, window: Window, edge: str, sink: str) -> Interval:

@@ -50,16 +50,18 @@ class EarlyLayerError(TimingError):
 
 def solve(
     placed: Placement, made: Program, wires: Delays, old: Control, origin: Sequence[int], *,
-    strict: bool = True, move: bool = True,
+    strict: bool = True, move: bool = True, exact_end: bool = False,
 ) -> Timing:  # fmt: skip
     """Return phases, trims and taps for these wires.
 
     `move` allows other tap words than those of `old`; without `strict` (guessed wires) empty spans are
-    taken at their middle. Raises TimingError if something cannot be met.
+    taken at their middle. `exact_end`: done when the lamps stand (program.Pace). Raises TimingError if
+    something cannot be met.
     """
     solver = Solver(placed, made, wires, placed.constants, origin, strict)
     solver.channels()
-    control = _taps(solver, old, move)
+    end = solver.answer() if exact_end else solver.origin[-1] + P * solver.made.slots
+    control = _taps(solver, old, move, end)
     delays = [solver.delays(k, c) for k, c in enumerate(placed.channels)]
     return Timing(control, delays, list(origin), solver.flip)
 
@@ -97,7 +99,7 @@ def _lead(solver: Solver, old: Control, window: str, edge: str) -> list[int]:
     return out
 
 
-def _taps(solver: Solver, old: Control, move: bool) -> Control:
+def _taps(solver: Solver, old: Control, move: bool, end: int) -> Control:
     trims: dict[str, list[int]] = {}
     taps: list[Tap] = []
     for (window, edge), spans in sorted(solver.latch_intervals().items()):
@@ -116,7 +118,6 @@ def _taps(solver: Solver, old: Control, move: bool) -> Control:
         _, common, chosen = fit
         trims.setdefault(window, [TRIM_RT[0]] * 2)[0 if edge == "set" else 1] = common
         taps += [Tap(word, window, edge, trim) for word, trim in chosen]
-    end = solver.origin[-1] + P * solver.made.slots
     done = -(-(end - solver.coil) // P)
     taps.append(Tap(done if move else next(t.word for t in old.taps if t.window == "done"), "done", "set"))
     if min(tap.word for tap in taps) < 0:
