@@ -36,7 +36,7 @@ def inputs(tmp_path: Path) -> np.ndarray:
 def test_follows_the_float_model(tmp_path: Path, inputs: np.ndarray) -> None:
     model = sequential()
     torch.save({"state_dict": model.state_dict(), "config": {"name": "mine"}}, tmp_path / "m.pt")
-    config = QuantizeConfig(steps=300)
+    config = QuantizeConfig(steps=300, rates=(0.05,))
     result = quantize_file(tmp_path / "m.pt", tmp_path / "cal.npz", tmp_path / "q.pt", config)
     again = quantize_file(tmp_path / "m.pt", tmp_path / "cal.npz", tmp_path / "q2.pt", config)
     assert (tmp_path / "q.pt").read_bytes() == (tmp_path / "q2.pt").read_bytes()
@@ -200,7 +200,15 @@ def test_bias_beyond_the_constants_is_refused_by_layer(tmp_path: Path, inputs: n
 
 @pytest.mark.parametrize(
     "changes",
-    [{"weight_max": 8}, {"shifts": ()}, {"shifts": (13,)}, {"steps": -1}, {"lr": 0.0}, {"max_constants": 0}],
+    [
+        {"weight_max": 8},
+        {"shifts": ()},
+        {"shifts": (13,)},
+        {"steps": -1},
+        {"rates": (0.05, 0.0)},
+        {"rates": ()},
+        {"max_constants": 0},
+    ],
 )
 def test_config_is_refused(changes: dict[str, Any]) -> None:
     with pytest.raises(ConfigError, match=r"quantize: .*legal: "):

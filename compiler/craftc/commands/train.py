@@ -41,12 +41,13 @@ def digits(out: Path, seed: int) -> None:
 @click.option(
     "--weight-max", type=int, default=7, show_default=True, help="Largest weight code, 1..7; 1 is ternary."
 )
+@click.option("--steps", type=int, default=3000, show_default=True, help="Training steps per rate, or 0.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed.")
-def quantize(model: Path, calibrate: Path, out: Path, weight_max: int, seed: int) -> None:
+def quantize(model: Path, calibrate: Path, out: Path, weight_max: int, steps: int, seed: int) -> None:
     """Quantize MODEL, a state dict of nn.Linear and nn.ReLU, to the integers of the hardware."""
     from craftc.model.quantize import QuantizeConfig, quantize_file
 
-    config = QuantizeConfig(weight_max=weight_max, seed=seed)
+    config = QuantizeConfig(weight_max=weight_max, steps=steps, seed=seed)
     with Stages() as stages:
         result = quantize_file(model, calibrate, out, config, progress=stages)
     sizes = "-".join(map(str, result.checkpoint.sizes))

@@ -4,7 +4,8 @@ Two stages, both deterministic, both driven by calibration inputs without labels
 
 1. Scales (`scales`): codes, shifts and one scale per hidden unit that reproduce the float activations best.
 2. Distillation (`steps` > 0). The latents start at v / step and are trained straight-through
-   (`qat`) so that the integer model gives the class probabilities of the float model.
+   (`qat`) so that the integer model gives the class probabilities of the float model; once for each learning
+   rate, until one gives the class of the float model everywhere. The best is kept.
 
 A bias that needs more constants than `max_constants` allows is refused by name, never clipped.
 """
@@ -46,8 +47,8 @@ class QuantizeConfig:
     weight_max: int = 7  # codes are -weight_max..weight_max; 1 = ternary
     shifts: tuple[int, ...] = (0, 3, 6, 9)  # allowed; multiples of 3 drop whole octal digits
     max_constants: int = 16  # bias constants per layer
-    steps: int = 1500  # of distillation; 0 = none
-    lr: float = 0.05  # codes per step
+    steps: int = 3000  # of distillation with each rate; 0 = none
+    rates: tuple[float, ...] = (0.05, 0.2, 0.02)  # learning rates, codes per step
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -60,8 +61,8 @@ class QuantizeConfig:
         require_within(limits, "quantize")
         if not self.shifts or any(not 0 <= shift <= SHIFT_MAX for shift in self.shifts):
             raise ConfigError(f"shifts are {self.shifts}", where="quantize", legal=f"some of 0..{SHIFT_MAX}")
-        if not 0 < self.lr <= 10:
-            raise ConfigError(f"lr is {self.lr}", where="quantize", legal="above 0, at most 10")
+        if not self.rates or any(not 0 < rate <= 10 for rate in self.rates):
+            raise ConfigError(f"rates are {self.rates}", where="quantize", legal="some above 0, at most 10")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +122,11 @@ def quantize(
     layers = _integer_layers(codes, config, stack.name)
     wanted = np.argmax(targets[-1], axis=1)
     agreement = GoldenModel(Checkpoint(stack.name, layers)).accuracy(x, wanted)
-    if config.steps:
-        tuned = _distil(codes, layers, x, targets[-1], config, progress)
+    shapes = layers
+    for rate in config.rates if config.steps else ():
+        if agreement == 1:
+            break
+        tuned = _distil(codes, shapes, x, targets[-1], config, rate, progress)
         better = GoldenModel(Checkpoint(stack.name, tuned)).accuracy(x, wanted)
         if better >= agreement:
             layers, agreement = tuned, better
@@ -173,6 +177,7 @@ def _distil(
     x: Int64,
     logits: Float64,
     config: QuantizeConfig,
+    rate: float,
     progress: "Progress | None",
 ) -> tuple[Layer, ...]:
     """Returns layers trained so that their classes follow the float logits (B, classes)."""
@@ -195,12 +200,12 @@ def _distil(
 
     def report(step: int) -> None:
         if progress is not None:
-            progress("distillation", step, config.steps)
+            progress(f"distillation, rate {rate}", step, config.steps)
 
     with one_thread():
         net = QatNet(specs, generator)
         net.load_latents([c.weight for c in codes], [c.bias for c in codes], float(codes[-1].scale[0]))
-        fit(net, batches, FitConfig(config.steps, config.lr, warm=0.0), report)
+        fit(net, batches, FitConfig(config.steps, rate, warm=0.0), report)
     return net.export()
 
 
