@@ -36,6 +36,8 @@ def test_toys_are_legal() -> None:
         changed("nobody", short)
 
 
+ROWS = {"table": "token", "multipliers": "rows"}
+LINES = {"weights": "query", "multipliers": "rows"}
 BROKEN: list[tuple[dict[str, Any], str]] = [
     ({"name": "x0", "inputs": ("e.token",)}, r"x0 \(add\): 1 inputs.*2: a, b"),
     ({"name": "x0", "type": "e5m10[16]"}, "takes or makes short floats"),
@@ -43,6 +45,26 @@ BROKEN: list[tuple[dict[str, Any], str]] = [
     ({"name": "x0", "overflow": "saturate"}, "overflow is 'saturate'.*wrap, clamp"),
     ({"name": "e.token", "type": "s8.0[16]"}, "table reaches .*format s8.0"),
     ({"name": "e.token", "bits": 5}, "table needs 11 bits.*bits=5"),
+    (
+        {"name": "e.token", "tensors_of": ROWS, "tensors": {"rows": np.ones(5, np.int16)}},
+        r"multipliers of shape \(5,\).*\(24,\), each at least 1",
+    ),
+    (
+        {"name": "e.token", "tensors_of": ROWS, "tensors": {"rows": np.zeros(24, np.int16)}},
+        "each at least 1",
+    ),
+    (
+        {"name": "e.token", "tensors_of": ROWS, "tensors": {"rows": np.full(24, 9999, np.int16)}},
+        "table reaches",
+    ),
+    (
+        {"name": "e.token", "tensors_of": ROWS, "tensors": {"rows": np.full(24, 1 << 60)}},
+        "rows need .* bits",
+    ),
+    (
+        {"name": "m.query", "tensors_of": LINES, "tensors": {"rows": np.ones(15, np.int16)}},
+        r"multipliers of shape \(15,\).*\(16,\), each at least 1",
+    ),
     ({"name": "norm1", "negative_from": 7}, "negative_from is 7"),
     ({"name": "norm1", "variance_bias": 1 << 62}, "squares needs 63 bits"),
     ({"name": "norm1", "center": 1}, "center is 1.*True or False"),

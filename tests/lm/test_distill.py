@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from tests.train.models import babbler
 
-from craftc.errors import ConfigError
+from craftc.errors import ConfigError, FormatError
 from craftc.lm import distill as distillation
+from craftc.lm.choices import WEIGHT_BITS, read_choices
 from craftc.lm.corpus import read_corpus
 from craftc.lm.dialogue import Dialogue
 from craftc.lm.distill import DistillConfig, Distilled, distill, held_out
@@ -88,7 +89,7 @@ def test_known_words_take_endings() -> None:
 def test_files_hold_the_teachers_own_replies(teacher: LanguageModel, tmp_path: Path) -> None:
     found = distill(teacher, tmp_path, LOOSE)
     card = json.loads((tmp_path / "card.json").read_text())
-    for name in ("train.txt", "heldout.txt"):
+    for name in ("train.txt", "heldout.txt", "choices.npz"):
         assert card["sha256"][name] == hashlib.sha256((tmp_path / name).read_bytes()).hexdigest()
     train, held = (read_corpus(tmp_path / name).documents for name in ("train.txt", "heldout.txt"))
     assert (len(train), len(held)) == (found.train, found.held_out) and sum(found.verdicts.values()) >= 60
@@ -151,3 +152,51 @@ def test_settings_are_checked() -> None:
 
 def test_result_counts() -> None:
     assert Distilled(1, 2, 3, {"kept": 4}).verdicts == {"kept": 4}
+
+
+def test_choices_are_those_of_the_draws(teacher: LanguageModel, tmp_path: Path) -> None:
+    distill(teacher, tmp_path, LOOSE)
+    choices = read_choices(tmp_path / "choices.npz")
+    documents = read_corpus(tmp_path / "train.txt").documents
+    replies = [reply for document in documents for reply in document.replies]
+    assert len(choices.lengths) == len(replies) and set(choices.ends) == set(teacher.tokenizer.stops)
+    bounds = np.cumsum(choices.lengths)[:-1]
+    said = [teacher.tokenizer.decode(row[:-1]).strip() for row in np.split(choices.drawn, bounds)]
+    assert said == replies and set(choices.drawn[np.cumsum(choices.lengths) - 1]) <= set(choices.ends)
+    weights = choices.drawn_weights()
+    possible = np.where(weights > 0, choices.ids, -1)
+    assert (possible == choices.drawn[:, None]).any(axis=1).all()
+    assert int(choices.floor) == 1 << WEIGHT_BITS - 3 and (weights.sum(axis=1) == 1 << WEIGHT_BITS).all()
+    assert not ((weights[:, 1:] > 0) & (weights[:, 1:] < int(choices.floor))).any()
+    assert (np.diff(choices.weights.astype(np.int64), axis=1) <= 0).all()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "why"),
+    [
+        ("drawn", np.array([60_000], np.uint16), "1 draws and candidates of shapes"),
+        ("lengths", np.array([1], np.uint16), "has replies of 1 draws"),
+        ("ends", np.array([60_000], np.uint16), "names tokens past the last"),
+        ("weights", None, "sum to more than 1"),
+        ("tokens", np.array([3]), "holds other arrays"),
+    ],
+)
+def test_contradicting_choices_are_named(
+    teacher: LanguageModel, tmp_path: Path, name: str, value: np.ndarray | None, why: str
+) -> None:
+    distill(teacher, tmp_path, LOOSE)
+    path = tmp_path / "choices.npz"
+    arrays = dict(np.load(path))
+    arrays[name] = np.full_like(arrays[name], 30_000) if value is None else value
+    np.savez(path, **arrays)
+    with pytest.raises(FormatError, match=why):
+        read_choices(path)
+
+
+def test_damaged_choices_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "choices.npz"
+    with pytest.raises(FormatError, match=r"choices\.npz: cannot be read"):
+        read_choices(path)
+    path.write_bytes(b"PK nonsense")
+    with pytest.raises(FormatError, match=r"choices\.npz: cannot be read"):
+        read_choices(path)

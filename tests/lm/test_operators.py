@@ -102,6 +102,23 @@ def test_exact_products_of_long_sums() -> None:
             assert int(found[b, i]) == min(max((total + (1 << 12)) >> 13, -(1 << 39)), (1 << 39) - 1)
 
 
+def test_rows_with_multipliers() -> None:
+    rng = np.random.default_rng(3)
+    table, rows = rng.integers(-7, 8, (9, 5)).astype(np.int8), rng.integers(1, 256, 9).astype(np.int16)
+    index, x = np.array([3, 8, 0]), rng.integers(-128, 128, (3, 5))
+    kind = parse_type("s16.10[5]")
+    tensors = {"table": table, "multipliers": rows}
+    found = run(Node("embedding", "e", ("i",), kind, {"shift": 2}), ["u4.0"], tensors, index)
+    assert found.tolist() == [[int(v) * int(rows[i]) * 4 for v in table[i]] for i in index.tolist()]
+    params: dict[str, Any] = {"code": "int4", "products": "exact", "shift": 3, "rounding": "nearest"}
+    node = Node("matmul", "m", ("x",), parse_type("s16.0[9]"), params | {"overflow": "clamp"})
+    found = run(node, ["s8.0[5]"], {"weights": table, "multipliers": rows}, x)
+    for b in range(3):
+        for i in range(9):
+            total = int(rows[i]) * sum(int(w) * int(v) for w, v in zip(table[i], x[b], strict=True))
+            assert int(found[b, i]) == min(max((total + 4) >> 3, -(1 << 15)), (1 << 15) - 1)
+
+
 def test_layer_norm() -> None:
     rng = np.random.default_rng(2)
     stored = rng.integers(0, f.WORD, 240)

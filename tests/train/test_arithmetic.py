@@ -59,8 +59,11 @@ def test_clamped_values_pass_no_gradient() -> None:
 
 
 def test_codes_stay_within_the_largest() -> None:
-    codes = to_codes(torch.tensor([0.6, -3.0, 0.26, 9.0]), 1, 3) * 2
-    assert codes.tolist() == [1.0, -3.0, 1.0, 3.0]
+    latent, step = (
+        torch.tensor([[0.6, -3.0, 0.26, 9.0], [0.6, -3.0, 0.26, 9.0]]),
+        torch.tensor([[0.5], [2.0]]),
+    )
+    assert to_codes(latent, step, 3).tolist() == [[1.0, -3.0, 1.0, 3.0], [0.0, -2.0, 0.0, 3.0]]
 
 
 @settings(max_examples=200, deadline=None)

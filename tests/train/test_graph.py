@@ -26,6 +26,9 @@ SHAPES: list[dict[str, Any]] = [
     {"width": 48, "heads": 3, "hidden": 40, "tied": False},
     {"width": 4, "heads": 1, "hidden": 4},
     {"attention_code": "ternary", "mlp_code": "ternary", "embedding_code": "int8"},
+    {"scales": "row", "width": 64, "heads": 4, "layers": 2, "hidden": 96},
+    {"scales": "row", "mlp_code": "ternary", "embedding_code": "int8", "tied": False},
+    {"scales": "shift", "residual": "s16.8", "normed": "s8.5", "activation": "s9.4", "logits": "s18.10"},
     {"residual": "s16.8", "normed": "s8.5", "vectors": "s7.3", "activation": "s9.4", "logits": "s18.10"},
 ]
 

@@ -210,6 +210,6 @@ def _rom(model: LanguageModel, node: Node, name: str, coefficients: Coefficients
 
 def _table(name: str, op: str, array: Array, bits: int, coefficients: Coefficients) -> Row:
     total = array.size * bits
-    trained = array.size if op in ("embedding", "layer_norm") else 0
+    trained = array.size if op in ("embedding", "layer_norm", "matmul") else 0
     shape = f"{' x '.join(map(str, array.shape))} of {bits} bits"
     return Row(name, op, shape, trained, total, total, round(total * coefficients.rom_bit.value))

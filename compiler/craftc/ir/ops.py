@@ -66,10 +66,10 @@ _PRODUCTS = Param("choice", "of exact integers, or of short floats", choices=("e
 
 OPS: Mapping[str, OpSpec] = {
     "embedding": OpSpec(
-        "row `index` of the table, times 2^shift",
+        "row `index` of the table, times multipliers[index], times 2^shift",
         ("index",),
         {"shift": _count("left shift of the stored integers", 0), "bits": _STORED},
-        {"table": 2},
+        {"table": 2, "multipliers?": 1},
     ),
     "add": OpSpec("a + b, wrapped or clamped", ("a", "b"), {"overflow": _OVERFLOW}),
     "layer_norm": OpSpec(
@@ -102,7 +102,8 @@ OPS: Mapping[str, OpSpec] = {
     ),
     "matmul": OpSpec(
         """floored: sum over j of +-((x_j * b) >> s) + ((x_j * m) >> (s + 3)), b, m, s, sign from the code
-        exact: (multiplier * sum over j of w_j * x_j) >> shift, w_j the decoded integer""",
+        exact: (multiplier * sum over j of w_j * x_j) >> shift, w_j the decoded integer;
+        row i is multiplied by multipliers[i] instead, if they are given""",
         ("x",),
         {
             "code": Param("choice", "how weights are stored", choices=tuple(CODES)),

@@ -59,6 +59,14 @@ SHAPES: Mapping[str, Callable[[Site], Shape]] = {
 
 def _embedding(site: Site) -> Fault:
     table, out = site.tensors["table"].astype(np.int64), site.node.type.format
+    factors = site.tensors.get("multipliers")
+    if fault := _multipliers(factors, table):
+        return fault
+    if factors is not None:
+        most = int(np.abs(table).max()) * int(factors.max()) << site.node["shift"]
+        if most.bit_length() >= INT64_BITS:
+            return f"rows need {most.bit_length() + 1} bits", f"at most {INT64_BITS}"
+        table = table * factors.astype(np.int64)[:, None]
     source, rows = site.types[0], table.shape[0]
     low, high = int(table.min()) << site.node["shift"], int(table.max()) << site.node["shift"]
     if low < out.low or high > out.high:
@@ -100,14 +108,21 @@ def _exact_sum(site: Site, weights: Array) -> Fault:
     source = site.types[0].format
     largest = int(np.abs(weights).sum(axis=1).max()) * max(-source.low, source.high)
     factors = site.tensors.get("multipliers")
-    if factors is not None and (factors.shape != weights.shape[:1] or int(factors.min()) < 1):
-        return f"multipliers of shape {factors.shape}", f"{weights.shape[:1]}, each at least 1"
+    if fault := _multipliers(factors, weights):
+        return fault
     largest *= int(factors.max()) if factors is not None else site.node["multiplier"]
     if largest.bit_length() >= INT64_BITS:
         raise OverflowRefused(
             f"sums need {largest.bit_length() + 1} bits", where=site.node.name, legal=f"at most {INT64_BITS}"
         )
     return None
+
+
+def _multipliers(factors: Array | None, rows: Array) -> Fault:
+    """One positive factor per row, if there are any."""
+    if factors is None or (factors.shape == rows.shape[:1] and int(factors.min()) >= 1):
+        return None
+    return f"multipliers of shape {factors.shape}", f"{rows.shape[:1]}, each at least 1"
 
 
 def _layer_norm(site: Site) -> Fault:

@@ -2,7 +2,8 @@
 
     <folder>/train.txt      one dialogue per line, [INST] user [/INST] reply ...
     <folder>/heldout.txt    the same; no first turn of it begins a dialogue of train.txt
-    <folder>/card.json      teacher, settings, counts, sha256 of both files
+    <folder>/choices.npz    what the teacher might have said at every token of train.txt (`craftc.lm.choices`)
+    <folder>/card.json      teacher, settings, counts, sha256 of the other files
 
 Equal arguments give equal bytes, whatever the batch. The texts are the teacher's: they carry its lineage and
 must be used, and credited, as its own training data allows.
@@ -24,6 +25,7 @@ import numpy as np
 
 from craftc.errors import ConfigError, ModelError, require_within
 from craftc.export.safe import atomic_write
+from craftc.lm.choices import CHOICES, make_choices
 from craftc.lm.dialogue import check_seed
 from craftc.lm.distill_filter import Rules, known_words, refusal
 from craftc.lm.distill_prompts import Grammar
@@ -32,6 +34,8 @@ from craftc.lm.model import Int64, LanguageModel
 from craftc.lm.threads import one_blas_thread, processors
 
 Progress = Callable[[str, int, int], None]
+_Draws = list[tuple[int, Int64]]
+"""Of one reply: the tokens drawn, its end included, each with the keys of its candidates."""
 BATCH = 256
 TRAIN, HELD_OUT, CARD = "train.txt", "heldout.txt", "card.json"
 LINEAGE = ("source", "origin", "licence", "training_data", "lineage")
@@ -72,7 +76,7 @@ def distill(
     grammar: Grammar | None = None,
     progress: Progress | None = None,
 ) -> Distilled:
-    """Writes the three files and returns what is in them.
+    """Writes the four files and returns what is in them.
 
     Raises ModelError for a teacher that does not draw, ConfigError if the filter leaves no dialogue on either
     side, OutputError if a file cannot be written.
@@ -84,9 +88,11 @@ def distill(
         _Crowd(teacher, grammar or Grammar(), config, Rules(words=words), (k, count)) for k in range(count)
     ]
     lines: dict[str, list[str]] = {TRAIN: [], HELD_OUT: []}
+    draws: list[_Draws] = []
     for talk in _talks(crowds, config, progress):
         if talk.replies:
             name = HELD_OUT if held_out(talk.users[0], config.held_out_percent) else TRAIN
+            draws += talk.draws if name == TRAIN else []
             parts = zip(talk.users, talk.replies, strict=False)
             lines[name].append(" ".join(f"[INST] {user} [/INST] {reply}" for user, reply in parts))
     if not (lines[TRAIN] and lines[HELD_OUT]):
@@ -94,7 +100,8 @@ def distill(
                           legal="more dialogues, or a teacher whose replies pass the filter")  # fmt: skip
     verdicts = dict(sum((crowd.verdicts for crowd in crowds), Counter[str]()))
     found = Distilled(len(lines[TRAIN]), len(lines[HELD_OUT]), sum(map(len, lines[TRAIN])), verdicts)
-    _write(folder, lines, teacher, config, found)
+    texts = {name: ("\n".join(rows) + "\n").encode() for name, rows in lines.items()}
+    _write(folder, {**texts, CHOICES: make_choices(teacher, draws).to_bytes()}, teacher, config, found)
     return found
 
 
@@ -115,12 +122,11 @@ def digest(model: LanguageModel) -> str:
 
 def _write(
     folder: Path,
-    lines: dict[str, list[str]],
+    files: dict[str, bytes],
     teacher: LanguageModel,
     config: DistillConfig,
     found: Distilled,
 ) -> None:
-    texts = {name: ("\n".join(rows) + "\n").encode() for name, rows in lines.items()}
     card = {
         "teacher": teacher.name,
         "teacher_sha256": digest(teacher),
@@ -130,9 +136,9 @@ def _write(
         "train": found.train,
         "held_out": found.held_out,
         "characters": found.characters,
-        "sha256": {name: hashlib.sha256(text).hexdigest() for name, text in texts.items()},
+        "sha256": {name: hashlib.sha256(text).hexdigest() for name, text in files.items()},
     }
-    for name, text in texts.items():
+    for name, text in files.items():
         atomic_write(folder / name, text)
     atomic_write(folder / CARD, (json.dumps(card, indent=2) + "\n").encode())
 
@@ -144,8 +150,10 @@ class _Talk:
     number: int
     users: tuple[str, ...]
     queue: list[int]
-    drawn: list[int]
     replies: list[str]
+    draws: list[_Draws]
+    said: _Draws
+    """The draws of the reply under way."""
 
 
 def _talks(crowds: Sequence[_Crowd], config: DistillConfig, progress: Progress | None) -> Iterator[_Talk]:
@@ -198,30 +206,32 @@ class _Crowd:
         over: list[int] = []
         if asking.any():
             rows = np.flatnonzero(asking)
-            drawn, self._states[rows] = self._executor.draw(values[self._keys][rows], self._states[rows])
+            keys = values[self._keys][rows]
+            drawn, self._states[rows] = self._executor.draw(keys, self._states[rows])
             positions: Int64 = self._executor.positions
             over = [
                 row
-                for row, token in zip(rows.tolist(), drawn.tolist(), strict=True)
-                if self._hear(self.talks[row], token, self._teacher.context - int(positions[row]))
+                for row, token, found in zip(rows.tolist(), drawn.tolist(), keys, strict=True)
+                if self._hear(self.talks[row], token, found, self._teacher.context - int(positions[row]))
             ]
         ended = [self.talks[row] for row in over]
         self._replace(over)
         return ended
 
-    def _hear(self, talk: _Talk, token: int, left: int) -> bool:
+    def _hear(self, talk: _Talk, token: int, keys: Int64, left: int) -> bool:
         """Takes a drawn token; returns whether the dialogue is over. `left` tokens fit into the context."""
+        talk.said.append((token, keys))
         if token not in self._teacher.tokenizer.stops:
-            talk.drawn.append(token)
             talk.queue.append(token)
             return left == 0
-        reply = self._teacher.tokenizer.decode(talk.drawn).strip()
+        reply = self._teacher.tokenizer.decode([drawn for drawn, _ in talk.said[:-1]]).strip()
         why = refusal(reply, self._rules, talk.replies)
         self.verdicts[why or "kept"] += 1
         if why:
             return True
         talk.replies.append(reply)
-        talk.drawn = []
+        talk.draws.append(talk.said)
+        talk.said = []
         if len(talk.replies) == len(talk.users):
             return True
         talk.queue = self._turn(talk.users[len(talk.replies)])
@@ -245,7 +255,7 @@ class _Crowd:
         if len(queue) > self._teacher.context:
             where, legal = f"dialogue {number}", f"at most {self._teacher.context} tokens"
             raise ModelError(f"its first turn takes {len(queue)} tokens", where=where, legal=legal)
-        return _Talk(number, users, queue, [], [])
+        return _Talk(number, users, queue, [], [], [])
 
     def _turn(self, user: str) -> list[int]:
         return [*self._teacher.tokenizer.prompt(user), *self._teacher.tokenizer.after]

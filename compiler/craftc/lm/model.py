@@ -63,9 +63,14 @@ class LanguageModel:
 
     @property
     def parameters(self) -> int:
-        """Trained numbers: tables of embeddings, gains, weights; a shared tensor counts once."""
-        kinds = {"embedding": "table", "layer_norm": "gain", "matmul": "weights"}
-        names = {node.tensors[kinds[node.op]] for node in self.graph if node.op in kinds}
+        """Trained numbers: tables of embeddings, gains, weights, multipliers; a shared tensor counts once."""
+        kinds = {"table": "embedding", "gain": "layer_norm", "weights": "matmul"}
+        names = {
+            name
+            for node in self.graph
+            for key, name in node.tensors.items()
+            if kinds.get(key) == node.op or key == "multipliers"
+        }
         return sum(self.tensors[name].size for name in names)
 
     def with_numerics(self, numerics: str) -> LanguageModel:

@@ -69,6 +69,8 @@ def _half(shift: int, rounding: str) -> int:
 
 def _embedding(site: Site) -> Run:
     table = site.tensors["table"].astype(np.int64) << site.node["shift"]
+    if "multipliers" in site.tensors:
+        table *= site.tensors["multipliers"].astype(np.int64)[:, None]
     return lambda moment, args: table[args[0]]
 
 

@@ -82,12 +82,14 @@ def to_format(x: Tensor, fmt: Fixed) -> Tensor:
     return found
 
 
-def to_codes(latent: Tensor, fraction: int, largest: int) -> Tensor:
-    """Returns weights as codes * 2^-fraction, codes -largest..largest, rounded half to even."""
-    scale = 2.0**fraction
-    edge = (largest + 0.49) / scale
-    inside = latent.clamp(-edge, edge)
-    return through(inside, (inside.detach() * scale).round().clamp(-largest, largest) / scale)
+def to_codes(latent: Tensor, step: Tensor, largest: int) -> Tensor:
+    """Returns the codes -largest..largest of weights (rows, columns), whole numbers, rounded half to even.
+
+    A code c of row i stands for the weight c * step[i]; step is (rows, 1).
+    """
+    edge = largest + 0.49
+    real = (latent / step).clamp(-edge, edge)
+    return through(real, real.detach().round().clamp(-largest, largest))
 
 
 def rms_norm(x: Tensor, gain: Tensor, residual: Fixed) -> Tensor:

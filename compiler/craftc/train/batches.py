@@ -14,9 +14,11 @@ from typing import Literal
 import numpy as np
 
 from craftc.errors import FormatError
+from craftc.lm.choices import Choices
 from craftc.lm.corpus import Corpus
 from craftc.lm.encoding import Bool, Encoder, Int64
 from craftc.lm.tokenizer import Tokenizer
+from craftc.train.soft import Array, Soft, soften
 
 LossOn = Literal["replies", "all"]
 _POOL = 32
@@ -31,6 +33,9 @@ class Sequences:
     counted: tuple[Bool, ...]
     characters: int
     """Characters of the counted targets; an end counts none."""
+    soft: Soft | None = None
+    draws: tuple[Array, ...] = ()
+    """With `soft`: its row for each prediction, -1 where the text is the target."""
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -43,29 +48,48 @@ class Sequences:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Batch:
-    """Rows padded to one length: ids (B, T), next ids (B, T), counted (B, T)."""
+    """Rows padded to one length: ids (B, T), next ids (B, T), counted (B, T).
+
+    With soft targets: candidates (n, k) of the n counted places in order, and their weights (n, k).
+    """
 
     ids: Int64
     targets: Int64
     counted: Bool
+    candidates: Int64 | None = None
+    weights: Array | None = None
 
 
 def encode_corpus(
-    corpus: Corpus, tokenizer: Tokenizer, context: int, loss_on: LossOn = "replies", *, whole: bool = False
+    corpus: Corpus,
+    tokenizer: Tokenizer,
+    context: int,
+    loss_on: LossOn = "replies",
+    *,
+    whole: bool = False,
+    choices: Choices | None = None,
+    softness: float = 0.0,
 ) -> Sequences:
     """Returns all documents cut to `context` predictions; those without a counted target are left out.
 
     With `whole`, documents that would be cut are left out too, so that other models can be measured on the
-    very same text. Raises FormatError if none is left.
+    very same text. With `choices`, targets are soft. Raises FormatError if no document is left, or if the
+    choices belong to other text.
     """
     encoder = Encoder(tokenizer)
     lengths = np.array([len(text) for text in tokenizer.tokens], dtype=np.int64)
     lengths[[*tokenizer.before, *tokenizer.after, *tokenizer.stops]] = 0  # marks are no text
+    encoded = [encoder.document(document) for document in corpus.documents]
+    soft, numbers = None, [np.full(len(mask), -1, dtype=np.int32) for _, mask in encoded]
+    if choices is not None:
+        soft, found = soften(corpus, [row[1:][mask] for row, mask in encoded], choices, tokenizer, softness)
+        for (_, mask), places, drawn in zip(encoded, numbers, found, strict=True):
+            places[mask] = drawn
     ids: list[Int64] = []
     counted: list[Bool] = []
+    draws: list[Array] = []
     characters = 0
-    for document in corpus.documents:
-        row, mask = encoder.document(document)
+    for (row, mask), places in zip(encoded, numbers, strict=True):
         if loss_on == "all":
             mask = np.ones_like(mask)
         if whole and len(mask) > context:
@@ -74,12 +98,13 @@ def encode_corpus(
         if mask.any():
             ids.append(row)
             counted.append(mask)
+            draws.append(places[: len(mask)])
             characters += int(lengths[row[1:]][mask].sum())
     if not ids:
         raise FormatError(
             "no document has a reply within the context", where="data", legal=f"{context} tokens"
         )
-    return Sequences(tuple(ids), tuple(counted), characters)
+    return Sequences(tuple(ids), tuple(counted), characters, soft, tuple(draws) if soft else ())
 
 
 def pad(rows: Sequence[int], sequences: Sequences) -> Batch:
@@ -93,7 +118,19 @@ def pad(rows: Sequence[int], sequences: Sequences) -> Batch:
         ids[place, :n] = sequences.ids[row][:-1]
         targets[place, :n] = sequences.ids[row][1:]
         counted[place, :n] = sequences.counted[row]
-    return Batch(ids, targets, counted)
+    if sequences.soft is None:
+        return Batch(ids, targets, counted)
+    draws = np.concatenate([sequences.draws[row][sequences.counted[row]] for row in rows])
+    return Batch(ids, targets, counted, *_soft(sequences.soft, draws, targets[counted]))
+
+
+def _soft(soft: Soft, draws: Array, targets: Int64) -> tuple[Int64, Array]:
+    """Returns candidates and weights (n, k) of some draws; -1 is the target alone."""
+    candidates, weights = soft.ids[draws].astype(np.int64), soft.weights[draws]
+    alone = draws < 0
+    candidates[alone, 0] = targets[alone]
+    weights[alone] = np.arange(weights.shape[1]) == 0
+    return candidates, weights
 
 
 class Batches:

@@ -19,6 +19,7 @@ from typing import Any
 import torch
 
 from craftc.errors import ConfigError
+from craftc.lm.choices import CHOICES, Choices, read_choices
 from craftc.lm.corpus import Corpus, read_corpus
 from craftc.lm.distill import CARD
 from craftc.lm.file import save
@@ -69,11 +70,12 @@ def train_chat(
     settings or data, ModelError if the loss is not finite, OutputError if a file cannot be written.
     """
     with one_thread(), process() as me:
+        choices = _choices(sources, config)
         training, held_out = _corpora(sources, config)
         tokenizer = train_vocabulary(training, config.vocabulary_kind, config.vocabulary)
         context, counted = config.context, config.loss_on
         sets = [
-            encode_corpus(training, tokenizer, context, counted),
+            encode_corpus(training, tokenizer, context, counted, choices=choices, softness=config.softness),
             encode_corpus(held_out, tokenizer, context, counted, whole=True),
         ]
         with _log(sources.log if me.first else None) as log:
@@ -108,6 +110,16 @@ def _corpora(sources: Sources, config: ChatConfig) -> tuple[Corpus, Corpus]:
         legal = "more data, another held_out share, or --held-out FILE"
         raise ConfigError(f"{len(corpus)} documents cannot be split", where=str(sources.data), legal=legal)
     return Corpus(tuple(kept[0]), corpus.skipped), Corpus(tuple(kept[1]), 0)
+
+
+def _choices(sources: Sources, config: ChatConfig) -> Choices | None:
+    """Returns what the teacher might have said, if the settings want it."""
+    if config.targets == "text":
+        return None
+    if sources.held_out is None or not sources.data.is_file():
+        legal = f"--data FILE with {CHOICES} beside it, and --held-out FILE"
+        raise ConfigError("targets choices needs all of one text", where="settings", legal=legal)
+    return read_choices(sources.data.parent / CHOICES)
 
 
 def _trainer(

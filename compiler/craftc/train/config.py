@@ -14,6 +14,7 @@ from craftc.errors import ConfigError, CraftcError
 from craftc.ir.types import Fixed, parse_format
 
 WeightCode = Literal["ternary", "int4", "int8"]
+Scales = Literal["matrix", "shift", "row"]
 WEIGHT_MAX: Mapping[str, int] = {"ternary": 1, "int4": 7, "int8": 127}
 """Largest code of a weight; codes are symmetric."""
 
@@ -55,6 +56,8 @@ class ChatConfig:
     """Weights of both matrices of a perceptron."""
     head_code: WeightCode = "int4"
     """Weights of an untied head."""
+    scales: Scales = "matrix"
+    """What a code of a matrix means: one power of two, a power of two per row, or a whole number per row."""
     residual: str = "s16.10"
     """Format of the residual stream; sums are clamped to it."""
     normed: str = "s8.4"
@@ -68,6 +71,10 @@ class ChatConfig:
 
     loss_on: Literal["replies", "all"] = "replies"
     """Targets that count: what the model has to say, or every token."""
+    targets: Literal["text", "choices"] = "text"
+    """The text, or what the teacher might have said instead: the choices.npz beside the data."""
+    softness: float = 0.0
+    """Of choices: 0, the probabilities that the teacher draws with; 1, those it gives before the draw."""
     unknown: Literal["refuse", "skip"] = "refuse"
     """What to do with a document that holds a character outside the charset."""
     held_out: float = 0.02
@@ -118,6 +125,10 @@ class ChatConfig:
         for name, bits in _FORMAT_BITS.items():
             if self.format(name).bits > bits or not self.format(name).signed:
                 _refuse(name, getattr(self, name), f"signed, at most {bits} bits")
+        finer = self.format("logits").frac - self.format("normed").frac
+        if self.tied and self.scales != "matrix" and finer > self.format("residual").frac:
+            legal = f"at most {finer} bits more than normed after the point of logits, or scales matrix"
+            raise ConfigError("logits are too fine for a tied head", where="settings", legal=legal)
         widest = max(self.width, self.hidden)
         code = max(
             WEIGHT_MAX[getattr(self, n)]
@@ -174,6 +185,8 @@ def read_config(path: Path) -> ChatConfig:
 _CHOICES: Mapping[str, tuple[str, ...]] = {
     "vocabulary_kind": ("bpe", "characters"),
     "loss_on": ("replies", "all"),
+    "scales": get_args(Scales),
+    "targets": ("text", "choices"),
     "unknown": ("refuse", "skip"),
     **{
         f"{part}_code": get_args(WeightCode) for part in ("embedding", "position", "attention", "mlp", "head")
@@ -196,6 +209,7 @@ _RANGES: Mapping[str, tuple[float, float]] = {
     "warmup": (0, 10**6),
     "weight_decay": (0.0, 10.0),
     "dropout": (0.0, 0.9),
+    "softness": (0.0, 1.0),
     "evaluate_every": (1, 10**7),
     "save_every": (1, 10**7),
     "seed": (0, (1 << 63) - 1),

@@ -98,9 +98,14 @@ class _Writer:
             f"{name}.row",
             index,
             format=self._config.residual,
-            tensors={"table": name},
+            tensors={"table": name, **self._multipliers(name)},
             shift=shift,
         )
+
+    def _multipliers(self, name: str) -> dict[str, str]:
+        """Returns the multipliers of a matrix's rows as a tensor of an operator, if it has any."""
+        tensor = f"{name}.multipliers"
+        return {"multipliers": tensor} if tensor in self.tensors else {}
 
     def _matmul(self, name: str, matrix: Matrix, x: str, source: str, target: str, tensor: str = "") -> str:
         """Appends y = W x, rounded half up to the target format and clamped."""
@@ -111,7 +116,7 @@ class _Writer:
             name,
             x,
             format=getattr(self._config, target),
-            tensors={"weights": tensor or name},
+            tensors={"weights": tensor or name, **self._multipliers(tensor or name)},
             code=_code_name(matrix),
             products="exact",
             multiplier=1 << max(0, -drop),
@@ -271,6 +276,8 @@ def _tensors(net: Gpt) -> dict[str, Array]:
     }
     for name, matrix in named_matrices(net).items():
         found[name] = matrix.codes().cpu().numpy().astype(np.int8)
+        if net.config.scales != "matrix":
+            found[f"{name}.multipliers"] = matrix.multiplier.cpu().numpy().astype(np.int16)
     for name, norm in named_norms(net).items():
         gain = (norm.read().detach() * (1 << a.GAIN_BITS)).round()
         found[f"{name}.gain"] = gain.cpu().numpy().astype(np.int16)

@@ -20,7 +20,7 @@ from torch.nn import functional
 from torch.optim import Optimizer
 
 from craftc.errors import ModelError
-from craftc.train.batches import Batches, Sequences
+from craftc.train.batches import Batch, Batches, Sequences
 from craftc.train.held_out import Nats, measure
 from craftc.train.net import Gpt
 from craftc.train.processes import Process
@@ -138,8 +138,7 @@ class Trainer:
         wanted = self.process.on(batch.counted)
         count = self.process.total(float(batch.counted.sum()))
         logits = self.net(self.process.on(batch.ids), wanted)
-        targets = self.process.on(batch.targets)[wanted]
-        loss = functional.cross_entropy(logits, targets, reduction="sum") / max(1.0, count)
+        loss = self._surprise(logits, batch, wanted) / max(1.0, count)
         self.net.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         self.process.add_gradients(self.net)
@@ -151,6 +150,14 @@ class Trainer:
             optimiser.step()
         self.tokens += int(batch.ids.size) * self.process.world
         return self.process.total(float(loss.detach()))
+
+    def _surprise(self, logits: Tensor, batch: Batch, wanted: Tensor) -> Tensor:
+        """Returns the summed cross-entropy of the counted targets, soft where the data has candidates."""
+        if batch.candidates is None:
+            targets = self.process.on(batch.targets)[wanted]
+            return functional.cross_entropy(logits, targets, reduction="sum")
+        found = logits.log_softmax(-1).gather(1, self.process.on(batch.candidates))
+        return -(found * self.process.on(batch.weights)).sum()
 
     def _rate(self) -> float:
         """Returns the learning rate of this step: it rises, then falls as a cosine, in either phase."""

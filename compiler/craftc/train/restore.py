@@ -40,9 +40,12 @@ def _set(matrix: Matrix, name: str, model: LanguageModel) -> None:
     if codes.shape != matrix.weight.shape:
         found, legal = tuple(codes.shape), f"{tuple(matrix.weight.shape)}, as the settings say"
         raise ModelError(f"tensor {name!r} has the shape {found}", where=model.name, legal=legal)
-    fraction = _fraction(model, next(n for n in model.graph if name in n.tensors.values()))
-    matrix.fraction.fill_(fraction)
-    matrix.weight.copy_(codes * 2.0**-fraction)
+    node = next(n for n in model.graph if name in n.tensors.values())
+    multipliers = matrix.multiplier
+    if "multipliers" in node.tensors:
+        multipliers = torch.from_numpy(model.tensors[node.tensors["multipliers"]].copy())
+    matrix.set_steps(_fraction(model, node), multipliers)
+    matrix.weight.copy_(codes * matrix.step()[:, None])
 
 
 def _fraction(model: LanguageModel, node: Node) -> int:

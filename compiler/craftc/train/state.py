@@ -19,7 +19,7 @@ from craftc.export.safe import atomic_write
 from craftc.train.batches import Sequences
 from craftc.train.config import ChatConfig
 
-_FORMAT = "craftc-training"
+_FORMAT = "craftc-training 2"
 _KEYS = {
     "config",
     "data",
@@ -44,11 +44,14 @@ class Run:
 
 
 def digest(sequences: Sequences) -> str:
-    """Returns 16 hex digits of all encoded documents."""
+    """Returns 16 hex digits of all encoded documents and their targets."""
     found = hashlib.sha256()
     for ids, counted in zip(sequences.ids, sequences.counted, strict=True):
         found.update(ids.tobytes())
         found.update(counted.tobytes())
+    if sequences.soft is not None:
+        for array in (sequences.soft.ids, sequences.soft.weights, *sequences.draws):
+            found.update(array.tobytes())
     return found.hexdigest()[:16]
 
 
