@@ -116,6 +116,10 @@ class IoMap:
         """Return array coordinates (from the low corner) of a world position."""
         return (pos[0] - self.low[0], pos[1] - self.low[1], pos[2] - self.low[2])
 
+    def cells(self) -> frozenset[Pos]:
+        """Return all positions of the interface in array coordinates."""
+        return frozenset(self.local(pos) for _, pos in _positions(self))
+
 
 def _count(names: Iterable[str], pattern: re.Pattern[str]) -> int:
     return sum(pattern.fullmatch(name) is not None for name in names)

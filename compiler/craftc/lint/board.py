@@ -39,7 +39,7 @@ class Setting:
 
     script      what is done to the board; None: levers and buttons at random
     game_ticks  length of the run
-    read        positions that somebody reads (ports), so that they are not idle
+    read        positions that belong to an interface (ports), so that they are not idle
     forced      chunks kept loaded, None if the board is not in a world
     orders      permuted orders, None: by the size of the board; `turns` the same for rotations and mirrors
     seed        of the random stimuli

@@ -21,7 +21,4 @@ def machine_setting(io: IoMap, forced: list[Chunk] | None, seed: int = 1) -> Set
     answered = SETTLE_GT + io.expected.game_ticks_per_inference + MARGIN_GT
     script.append(Stimulus(SETTLE_GT, io.local(io.inputs[RUN].pos)))
     script.append(Stimulus(answered, io.local(io.inputs[RESET].pos)))
-    read = [*(o.pos for o in io.outputs.values()), *io.probes.values()]
-    read += [cell for register in io.registers.values() for cell in register.cells]
-    ports = frozenset(io.local(pos) for pos in read)
-    return Setting(script, answered + SETTLE_GT + MARGIN_GT, ports, forced)
+    return Setting(script, answered + SETTLE_GT + MARGIN_GT, io.cells(), forced)

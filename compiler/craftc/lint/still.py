@@ -9,11 +9,11 @@ import numpy as np
 from craftc.blocks.dust import SIDES
 from craftc.blocks.volume import Pos, Volume
 from craftc.check import drc
+from craftc.check.idle import pieces
 from craftc.lint.findings import Finding
 from craftc.sim import Board, bake
 from craftc.sim.devices import COMPARE, KIND_NAMES, LAMP, REPEATER, SUBTRACT
 from craftc.sim.graph import find_cell
-from craftc.sim.kernel import Ints, Longs, kernel
 
 _WORDS = ("none", "side", "up")
 
@@ -98,26 +98,6 @@ def _idle_dust(volume: Volume, board: Board, read: Collection[Pos]) -> Iterator[
 
 def _and_more(size: int) -> str:
     return f" and {size - 1} more of its wire" if size > 1 else ""
-
-
-@kernel
-def pieces(start: Longs, target: Ints) -> Ints:
-    """Return per dust the number of the first dust of its connected piece, whichever way it is read."""
-    parent = np.arange(len(start) - 1).astype(np.int32)
-    for d in range(len(parent)):
-        for e in range(start[d], start[d + 1]):
-            a = d
-            while parent[a] != a:
-                parent[a] = parent[parent[a]]
-                a = parent[a]
-            b = target[e]
-            while parent[b] != b:
-                parent[b] = parent[parent[b]]
-                b = parent[b]
-            parent[max(a, b)] = min(a, b)
-    for d in range(len(parent)):
-        parent[d] = parent[parent[d]]
-    return parent
 
 
 def _kind(board: Board, node: int) -> str:

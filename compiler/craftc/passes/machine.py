@@ -1,9 +1,9 @@
-"""Passes `settle` to `lvs`: from a routed machine to baked blocks that keep every rule."""
+"""Passes `bake` to `drc`: from a routed machine to baked blocks that keep every rule."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from craftc.hw.netlist import Instance, Machine
 from craftc.macros.base import Pos
 from craftc.passes.assemble import Assembly
 from craftc.passes.fold import LayerPlan
+from craftc.passes.prune import prune
 from craftc.sim import Board
 
 WORLD_Y = 0  # world height of the lowest block: MCHPRS has none below
@@ -70,6 +71,12 @@ def bake(assembly: Assembly) -> Baked:
     volume.origin = (0, WORLD_Y, 0)
     corner = routed.origin
     return Baked(assembly, volume, (corner[0] + low[0], corner[1] + low[1], corner[2] + low[2]), board.nodes)
+
+
+def without_idle(baked: Baked, read: Collection[Pos]) -> tuple[Baked, int]:
+    """Return the machine without what cannot matter, and how many blocks went; `read`: its ports, local."""
+    found = prune(baked.volume, read)
+    return replace(baked, volume=found.volume, nodes=found.nodes), found.removed
 
 
 def check_rules(baked: Baked) -> int:

@@ -4,8 +4,9 @@ fold       layers over lanes and words, ROM digits        passes/fold.py
 program    what happens in which word slot                passes/program.py
 assemble   floorplan, wires, phases                       passes/{place,wire,timing,assemble}.py
 bake       settled idle blocks                            passes/machine.py
-drc        design rules on the blocks                     check/drc.py
 lvs        blocks against netlist                         check/{blocks,lvs}.py
+prune      without what cannot matter                     passes/prune.py
+drc        design rules on the blocks                     check/drc.py
 write      world, schematic, io map, picture              passes/output.py
 verify     the written files, simulated on every vector   verify/
 report     report.json and report.md                      passes/report.py
@@ -26,12 +27,12 @@ from craftc.export.safe import check_replaceable, fresh_output
 from craftc.model.checkpoint import Checkpoint
 from craftc.passes.assemble import Assembly, assemble
 from craftc.passes.fold import LayerPlan, fold
-from craftc.passes.machine import Baked, Checked, bake, check_layout, check_rules, plans_text
-from craftc.passes.output import facts_of, write_folder, write_schematic
+from craftc.passes.machine import Baked, Checked, bake, check_layout, check_rules, plans_text, without_idle
+from craftc.passes.output import facts_of, io_of, write_folder, write_schematic
 from craftc.passes.program import Program, as_text, pace_of
 from craftc.verify.vectors import Vectors, random_vectors, read_vectors
 
-PASSES = ("fold", "program", "assemble", "bake", "drc", "lvs", "write", "verify", "report")
+PASSES = ("fold", "program", "assemble", "bake", "lvs", "prune", "drc", "write", "verify", "report")
 RANDOM_VECTORS = 8, 32  # least and most vectors of a model that brings no images
 VECTOR_WEIGHTS = 640_000  # parameters times vectors, between these limits: large machines run slowly
 LARGE, LARGE_SEQUENCES = 100_000, ("reset", "interrupt")  # parameters from which only these sequences run
@@ -110,12 +111,15 @@ def _machine(
     with run.timed("bake"):
         baked = bake(made)
     run.show("bake", lambda: f"size {baked.volume.size}  nodes {baked.nodes}  quiet")
-    with run.timed("drc"):
-        violations = check_rules(baked)
-    run.show("drc", lambda: f"violations {violations}")
     with run.timed("lvs"):
         layout = check_layout(baked)
     run.show("lvs", lambda: f"links {layout.links}  nets {layout.nets}  equal")
+    with run.timed("prune"):
+        baked, removed = without_idle(baked, io_of(baked, plans).cells())
+    run.show("prune", lambda: f"blocks removed {removed}  nodes {baked.nodes}")
+    with run.timed("drc"):
+        violations = check_rules(baked)
+    run.show("drc", lambda: f"violations {violations}")
     return baked, plans, Checked(violations, layout)
 
 
