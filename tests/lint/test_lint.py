@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 import pytest
 
 from craftc.blocks import Volume
 from craftc.blocks.volume import Pos
 from craftc.lint import Finding, LintReport, Setting, Stimulus, lint_board
+from craftc.lint.history import Piece, Recorder, first_difference, same_elsewhere
 from craftc.lint.origins import origin_findings
-from craftc.sim import settle
+from craftc.sim import Board, settle
 
 LEVER = "lever[face=floor,facing=north,powered=false]"
 WEST = "repeater[facing=west,delay={}]"
@@ -225,9 +227,52 @@ def test_chunks() -> None:
     assert "chunk 2, 0" in findings[0].what
 
 
-def test_a_long_history_is_cut_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("craftc.lint.board.MOST_ROWS", 20)
-    volume = line(LEVER, "redstone_wire", WEST.format(1), "redstone_wire", "redstone_lamp")
-    script = pulses((0, 1, 1), *range(0, 400, 20))
-    report = lint_board(volume, Setting(script=script))
-    assert 40 <= report.game_ticks < 200 and report.findings == ()
+def _everything() -> list[tuple[Volume, list[Stimulus]]]:
+    """Boards that have a race, a short pulse and a burnt torch, and how they are used."""
+    blocks = (LEVER, "redstone_wire", WEST.format(4), "redstone_wire", "redstone_lamp")
+    torch = line("stone", "redstone_wall_torch[facing=east]", "redstone_wire", "redstone_lamp")
+    torch.set((0, 2, 1), LEVER)
+    return [
+        (race_board("redstone_wire"), pulses((0, 1, 0), 4, 44, 80, 120)),
+        (line(*blocks), pulses((0, 1, 1), 10, 14, 40, 60, 64, 90, 100, 103)),
+        (settle(torch), pulses((0, 2, 1), *range(3, 200, 3))),
+    ]
+
+
+@pytest.mark.parametrize("rows", [1, 7, 50])
+def test_the_size_of_the_pieces_of_a_run_changes_nothing(monkeypatch: pytest.MonkeyPatch, rows: int) -> None:
+    whole = [lint_board(volume, Setting(script, 220)) for volume, script in _everything()]
+    assert {rule for report in whole for rule in report.counts()} >= {"race", "pulse", "burnout"}
+    monkeypatch.setattr("craftc.lint.board.PIECE_ROWS", rows)
+    assert [lint_board(volume, Setting(script, 220)) for volume, script in _everything()] == whole
+
+
+def test_memory_of_a_run_does_not_grow_with_its_length(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No piece has more rows than asked for and those of one game tick."""
+    volume, script = _everything()[2]
+    monkeypatch.setattr("craftc.lint.board.PIECE_ROWS", 8)
+    seen: list[int] = []
+    kept = Recorder.advance
+
+    def advance(self: Recorder, until_gt: int, most_rows: int | None = None) -> Piece:
+        piece = kept(self, until_gt, most_rows)
+        seen.append(len(piece.node))
+        return piece
+
+    monkeypatch.setattr(Recorder, "advance", advance)
+    report = lint_board(volume, Setting(script, 2_000, orders=0))
+    assert report.game_ticks == 2_000 and len(seen) > 15
+    assert max(seen) < 8 + 3 * Board(volume, "trusted").nodes
+
+
+def test_what_stays_within_a_component_is_no_finding() -> None:
+    """Piece against piece: another time of one output, and nothing else."""
+
+    def piece(*rows: tuple[int, int, int]) -> Piece:
+        node, time_gt, change = np.array(rows, dtype=np.int32).T
+        return Piece(0, 100, node, time_gt, change)
+
+    early, late = piece((3, 10, 62), (4, 20, 62)), piece((3, 12, 62), (4, 20, 62))
+    tick, nodes = first_difference(early, late)
+    assert (tick, nodes.tolist()) == (10, [3]) and same_elsewhere(early, late, nodes)
+    assert not same_elsewhere(early, piece((3, 12, 62), (4, 22, 62)), nodes)

@@ -18,12 +18,12 @@ from craftc.check import drc
 from craftc.errors import SimError
 from craftc.lint.chunks import Chunk, chunk_findings
 from craftc.lint.findings import Finding, LintReport, sorted_findings
-from craftc.lint.history import MOST_ROWS, History, Stimulus, record
+from craftc.lint.history import PIECE_ROWS, Recorder, Stimulus
 from craftc.lint.judges import judge_findings
-from craftc.lint.orders import variants
+from craftc.lint.orders import reruns, variants
 from craftc.lint.origins import MOST_NODES, OFFSETS, origin_findings
-from craftc.lint.pulses import BURNT, LENGTHENED, NEARLY, Scan, scan, turn_offs
-from craftc.lint.races import find_races
+from craftc.lint.pulses import BURNT, LENGTHENED, NEARLY, Scanner
+from craftc.lint.races import Races
 from craftc.lint.still import dust_findings, idle_findings, state_findings, support_findings
 from craftc.sim import Board
 from craftc.sim.devices import BUTTON, KIND_NAMES, LEVER
@@ -69,10 +69,10 @@ def random_script(board: Board, game_ticks: int, seed: int, gap_gt: int = 40) ->
 
 
 def lint_board(volume: Volume, setting: Setting | None = None, tell: Tell | None = None) -> LintReport:
-    """Return everything the lints find. `tell(done, of)` is called as the runs go on.
+    """Return everything the lints find. `tell(done, of)` is called as the runs go on, in game ticks.
 
-    A board that does too much for one history (MOST_ROWS) is run only that far: the report's `game_ticks`
-    tell how long. Raises SimError on blocks the simulator refuses, or a stimulus for what is no input.
+    The runs go side by side in pieces of PIECE_ROWS changes, so memory does not grow with their length.
+    Raises SimError on blocks the simulator refuses, or a stimulus for what is no input.
     """
     setting = setting or Setting()
     if setting.game_ticks < 0:
@@ -87,16 +87,21 @@ def lint_board(volume: Volume, setting: Setting | None = None, tell: Tell | None
     orders = setting.orders if setting.orders is not None else FEW_ORDERS if many else ORDERS
     turns = setting.turns if setting.turns is not None else not many and orders > 0
     chosen = variants(orders, turns)
-    history = record(board, script, setting.game_ticks, MOST_ROWS)
-    found = scan(board.graph, history)
-    findings += _pulses(board, found)
-    findings += _burnouts(board, history)
-    findings += find_races(whole, board, history, found, script, chosen, tell)
+    recorder = Recorder(board, script)
+    scanner, races = Scanner(board.graph, recorder), Races(board, reruns(whole, script, chosen))
+    done = 0
+    while done < setting.game_ticks:
+        piece = recorder.advance(setting.game_ticks, PIECE_ROWS)
+        races.read(piece, scanner.read(piece))
+        done = piece.end_gt
+        if tell is not None:
+            tell(done, setting.game_ticks)
+    findings += [*_pulses(board, scanner), *_burnouts(board, scanner), *races.findings()]
     runs = len(chosen)
     if turns and board.nodes <= MOST_NODES:
-        findings += origin_findings(whole, script, history.game_ticks)
+        findings += origin_findings(whole, script, setting.game_ticks)
         runs += len(OFFSETS)
-    return LintReport(sorted_findings(findings), history.game_ticks, runs)
+    return LintReport(sorted_findings(findings), setting.game_ticks, runs)
 
 
 def _still(volume: Volume, whole: Volume, board: Board, setting: Setting) -> Iterable[Finding]:
@@ -110,14 +115,10 @@ def _still(volume: Volume, whole: Volume, board: Board, setting: Setting) -> Ite
         yield from chunk_findings(whole, board, setting.forced)
 
 
-def _pulses(board: Board, found: Scan) -> list[Finding]:
+def _pulses(board: Board, scanner: Scanner) -> list[Finding]:
     """Return one finding per component with its shortest input and how often there was one."""
     findings = []
-    order = np.lexsort((found.short[:, 1], found.short[:, 2], found.short[:, 0]))
-    rows = found.short[order]
-    nodes, first, count = np.unique(rows[:, 0], return_index=True, return_counts=True)
-    for node, index, times in zip(nodes.tolist(), first.tolist(), count.tolist(), strict=True):
-        _, begin, length, level, effect = rows[index].tolist()
+    for node, begin, length, level, effect, times in scanner.short.tolist():
         kind, delay = KIND_NAMES[int(board.graph.kind[node])], int(board.graph.delay[node])
         sort = "pulse" if level else "gap"
         fate = "lengthened" if effect == LENGTHENED else "swallowed"
@@ -127,13 +128,13 @@ def _pulses(board: Board, found: Scan) -> list[Finding]:
     return findings
 
 
-def _burnouts(board: Board, history: History) -> list[Finding]:
-    burnt = {int(n): int(t) for n, t in turn_offs(board.graph, history, BURNT)}
+def _burnouts(board: Board, scanner: Scanner) -> list[Finding]:
+    burnt = {int(n): int(t) for n, t in scanner.turn_offs(BURNT)}
     findings = [
         Finding("burnout", board.position(n), "error", f"the torch burns out in game tick {t}")
         for n, t in burnt.items()
     ]
-    for n, t in turn_offs(board.graph, history, NEARLY).tolist():
+    for n, t in scanner.turn_offs(NEARLY).tolist():
         if n not in burnt:
             what = f"the torch is one turn-off short of burning out in game tick {t}"
             findings.append(Finding("burnout", board.position(n), "warning", what))

@@ -8,15 +8,16 @@ falling dust may cause. A board without races does the same under all of them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from craftc.blocks.transform import transform_point, transformed
 from craftc.blocks.volume import Volume
-from craftc.lint.history import History, Stimulus, record
+from craftc.lint.history import Piece, Recorder, Stimulus
 from craftc.sim import Board, engine
 
 
@@ -50,36 +51,46 @@ def variants(orders: int, turns: bool) -> tuple[Variant, ...]:
     return permuted + (turned if turns else ())
 
 
-def rerun(
-    volume: Volume, script: Sequence[Stimulus], game_ticks: int, chosen: Sequence[Variant]
-) -> Iterator[tuple[Variant, History]]:
-    """Yield the history of every variant, in the node numbers and positions of the board as it stands."""
+class Rerun(Protocol):
+    """A run of a board under another order."""
+
+    def advance(self, until_gt: int, most_rows: int | None = None) -> Piece:
+        """Return the piece from where the last one ended, in the node numbers of the board as it stands."""
+        ...
+
+
+def reruns(
+    volume: Volume, script: Sequence[Stimulus], chosen: Sequence[Variant]
+) -> list[tuple[Variant, Rerun]]:
+    """Return the variants with runs that begin in the saved states of `volume`."""
+    out: list[tuple[Variant, Rerun]] = []
     for variant in chosen:
         if variant.order:
             board = Board(volume, "trusted", order=variant.order, flicker=variant.flicker)
             if not variant.priorities:
                 board._state.scalar[engine.SHUFFLE] = 0
-            yield variant, record(board, script, game_ticks)
+            out.append((variant, Recorder(board, script, outputs_only=True)))
         else:
-            yield variant, _turned(volume, script, game_ticks, variant)
+            out.append((variant, _Turned(volume, script, variant)))
+    return out
 
 
-def _turned(volume: Volume, script: Sequence[Stimulus], game_ticks: int, variant: Variant) -> History:
-    turns, mirror = variant.quarter_turns, variant.mirror
-    board = Board(transformed(volume, turns, mirror), "trusted")
-    moved = [
-        Stimulus(item.at_gt, transform_point(item.pos, volume.size, turns, mirror), item.on)
-        for item in script
-    ]
-    found = record(board, moved, game_ticks)
-    back = _back(board, volume, variant)
-    node = back[found.node].astype(np.int32)
-    order = np.lexsort((found.what, found.time_gt, node))
-    to = np.argsort(back)
-    return History(
-        game_ticks, node[order], found.time_gt[order], found.what[order], found.level[order],
-        found.start[to], found.due[to],
-    )  # fmt: skip
+class _Turned:
+    """The run of a turned board."""
+
+    def __init__(self, volume: Volume, script: Sequence[Stimulus], variant: Variant) -> None:
+        turns, mirror = variant.quarter_turns, variant.mirror
+        board = Board(transformed(volume, turns, mirror), "trusted")
+        moved = [
+            Stimulus(item.at_gt, transform_point(item.pos, volume.size, turns, mirror), item.on)
+            for item in script
+        ]
+        self._recorder = Recorder(board, moved, outputs_only=True)
+        self._back = _back(board, volume, variant)
+
+    def advance(self, until_gt: int, most_rows: int | None = None) -> Piece:
+        """Return the piece from where the last one ended, in the node numbers of the board as it stands."""
+        return self._recorder.advance(until_gt, most_rows).moved(self._back)
 
 
 def _back(board: Board, volume: Volume, variant: Variant) -> npt.NDArray[np.int64]:

@@ -7,16 +7,15 @@ one between equals an error. What a player does comes before all ticks and races
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
-from craftc.blocks.volume import Volume
-from craftc.lint.findings import Finding
-from craftc.lint.history import OUT, History, Stimulus, first_difference
-from craftc.lint.orders import Variant, rerun
-from craftc.lint.pulses import Scan
+from craftc.lint.findings import Finding, Severity
+from craftc.lint.history import BEFORE, LEVEL, Ints, Piece, first_difference, same_elsewhere
+from craftc.lint.orders import Rerun, Variant
 from craftc.sim import Board
 from craftc.sim.devices import BUTTON, COMPARE, KIND_NAMES, LEVER, REPEATER, SUBTRACT
 from craftc.sim.spread import transpose
@@ -24,102 +23,117 @@ from craftc.sim.spread import transpose
 _SHOWN = 3
 
 
-class _Sources:
-    """Which nodes feed a node, and which outputs changed when."""
+@dataclass(slots=True)
+class _Followed:
+    """A variant under way (`run` is None when it need not go on), and where it differed first: game tick and
+    nodes; `spread`: other components then did something else too."""
 
-    def __init__(self, board: Board, history: History) -> None:
+    variant: Variant
+    run: Rerun | None
+    tick: int = -1
+    nodes: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int32))
+    spread: bool = False
+
+    def follow(self, piece: Piece) -> None:
+        """Run on to the end of a piece and compare."""
+        if self.run is None:
+            return
+        other = self.run.advance(piece.end_gt)
+        if self.tick < 0:
+            self.tick, self.nodes = first_difference(piece, other)
+        if self.tick >= 0:
+            self.spread = not same_elsewhere(piece, other, self.nodes)
+            if self.spread or self.variant.strict:
+                self.run = None
+
+
+class Races:
+    """Finds the races of a run, piece by piece, with the same run under other orders beside it.
+
+    A variant goes on until it differs. One in an order that the game never has goes on as long as nothing
+    but the components that differed first does something else: if that is so to the end, what they do is
+    theirs alone and changes nothing, and it is no finding.
+    """
+
+    def __init__(self, board: Board, runs: Sequence[tuple[Variant, Rerun]]) -> None:
+        """`runs`: the variants, not yet under way."""
         self._board = board
+        self._followed = [_Followed(variant, run) for variant, run in runs]
         link = board.graph.link
         self._start, self._source = transpose(link.start, link.target >> 1, board.nodes)
-        mask = history.what == OUT
-        self._node, self._time = history.node[mask], history.time_gt[mask]
-        self._level = history.level[mask]
-        self._first = np.searchsorted(self._node, np.arange(board.nodes + 1))
-        self._begin = history.start[:, OUT]
+        self._found: dict[tuple[int, str], Finding] = {}
+        self._explained: set[tuple[int, int]] = set()
 
-    def output(self, node: int, time_gt: int) -> tuple[int, int]:
-        """Return the outputs of a node before and after a game tick."""
-        low, high = self._first[node], self._first[node + 1]
-        at = low + int(np.searchsorted(self._time[low:high], time_gt))
-        before = int(self._level[at - 1]) if at > low else int(self._begin[node])
-        moved = at < high and self._time[at] == time_gt
-        return before, int(self._level[at]) if moved else before
+    def read(self, piece: Piece, race: npt.NDArray[np.int32]) -> None:
+        """Take in a piece of the run, and which components fired in it while an input changed (n, 3), as
+        Scanner.read returns them."""
+        proven: dict[tuple[int, int], Variant] = {}
+        for one in self._followed:
+            one.follow(piece)
+            if piece.begin_gt <= one.tick < piece.end_gt:
+                for node in one.nodes.tolist():
+                    known = proven.get((node, one.tick))
+                    if known is None or (one.variant.strict and not known.strict):
+                        proven[node, one.tick] = one.variant
+        outputs = piece.outputs() if len(race) else piece
+        for node, tick, out in race.tolist():
+            self._explained.update({(node, tick)} & proven.keys())
+            self._candidate(outputs, node, tick, out, proven.get((node, tick)))
 
-    def changed(self, node: int, time_gt: int) -> list[int]:
-        """Return the sources of a node whose scheduled ticks changed their outputs in a game tick."""
-        rows = np.unique(self._source[self._start[node] : self._start[node + 1]])
-        found = []
-        for source in rows.tolist():
-            before, after = self.output(source, time_gt)
-            kind = self._board.graph.kind[source]
-            pressed = kind == LEVER or (kind == BUTTON and after > 0)
-            if before != after and not pressed and source != node:  # its own change comes after its firing
-                found.append(source)
+    def findings(self) -> list[Finding]:
+        """Return the races found so far."""
+        found, told = list(self._found.values()), set(self._explained)
+        for one in sorted(self._followed, key=lambda f: not f.variant.strict):
+            if not (one.spread or one.variant.strict):
+                continue
+            for node in one.nodes.tolist():
+                if (node, one.tick) not in told:
+                    told.add((node, one.tick))
+                    found.append(_unexplained(self._board, node, one.tick, one.variant))
         return found
 
-    def priority(self, node: int, time_gt: int) -> int:
-        """Return the priority (-3 first .. 0) of the tick of a node that fires (DiodeBlock)."""
+    def _candidate(self, outputs: Piece, node: int, tick: int, out: int, variant: Variant | None) -> None:
+        """Note that a node fired while an input changed; `out` was its output before."""
+        rivals = self._rivals(outputs, node, tick)
+        if not rivals:
+            return
+        mine = self._priority(node, out)
+        equal = [r for r, before in rivals if self._priority(r, before) == mine]
+        strict = variant is not None and variant.strict
+        rule = "race" if equal or strict else "priority"
+        severity: Severity = "error" if strict else "warning"
+        known = self._found.get((node, rule))
+        if known is not None and (known.severity == "error" or severity == "warning"):
+            return
+        shown = ", ".join(_named(self._board, r) for r in (equal or [r for r, _ in rivals])[:_SHOWN])
+        what = f"{_kind(self._board, node)} fires in game tick {tick} while its input changes by {shown}"
+        how = "" if variant is None else f"; shown by {variant}"
+        self._found[node, rule] = Finding(rule, self._board.position(node), severity, what + how)
+
+    def _rivals(self, outputs: Piece, node: int, tick: int) -> list[tuple[int, int]]:
+        """Return the sources of a node whose scheduled ticks changed their outputs in a game tick, and their
+        outputs before."""
+        nodes, changes = outputs.at(tick)
+        found = []
+        for source in np.unique(self._source[self._start[node] : self._start[node + 1]]).tolist():
+            at = int(np.searchsorted(nodes, source))
+            if source == node or at == len(nodes) or nodes[at] != source:
+                continue  # its own change comes after its firing
+            kind, change = self._board.graph.kind[source], int(changes[at])
+            pressed = kind == LEVER or (kind == BUTTON and change >> LEVEL & 15 > 0)
+            if not pressed:
+                found.append((source, change >> BEFORE))
+        return found
+
+    def _priority(self, node: int, out: int) -> int:
+        """Return the priority (-3 first .. 0) of the tick of a node whose output is `out` (DiodeBlock)."""
         kind = self._board.graph.kind[node]
         faces_diode = bool(self._board.graph.front_diode[node])
         if kind == REPEATER:
-            return -3 if faces_diode else -2 if self.output(node, time_gt)[0] > 0 else -1
+            return -3 if faces_diode else -2 if out > 0 else -1
         if COMPARE <= kind <= SUBTRACT:
             return -1 if faces_diode else 0
         return 0
-
-
-def find_races(
-    volume: Volume,
-    board: Board,
-    history: History,
-    scan: Scan,
-    script: Sequence[Stimulus],
-    chosen: Sequence[Variant],
-    tell: Callable[[int, int], None] | None = None,
-) -> list[Finding]:
-    """Return the races of a run of `board` (of `volume`, trusted) that gave `history`."""
-    sources = _Sources(board, history)
-    proven: dict[tuple[int, int], Variant] = {}
-    for done, (variant, other) in enumerate(rerun(volume, script, history.game_ticks, chosen)):
-        if tell is not None:
-            tell(done + 1, len(chosen))
-        tick, nodes = first_difference(history, other)
-        for node in nodes.tolist():
-            known = proven.get((node, tick))
-            if known is None or (variant.strict and not known.strict):
-                proven[node, tick] = variant
-    findings = _from_candidates(board, scan.race, sources, proven)
-    told = {(int(node), int(tick)) for node, tick in scan.race}
-    for (node, tick), variant in proven.items():
-        if (node, tick) not in told:
-            findings.append(_unexplained(board, node, tick, variant))
-    return findings
-
-
-def _from_candidates(
-    board: Board,
-    race: npt.NDArray[np.int32],
-    sources: _Sources,
-    proven: dict[tuple[int, int], Variant],
-) -> list[Finding]:
-    findings: dict[tuple[int, str], Finding] = {}
-    for node, tick in race.tolist():
-        rivals = sources.changed(node, tick)
-        if not rivals:
-            continue
-        mine = sources.priority(node, tick)
-        equal = [r for r in rivals if sources.priority(r, tick) == mine]
-        variant = proven.get((node, tick))
-        rule = "race" if equal or (variant is not None and variant.strict) else "priority"
-        shown = ", ".join(_named(board, r) for r in (equal or rivals)[:_SHOWN])
-        what = f"{_kind(board, node)} fires in game tick {tick} while its input changes by {shown}"
-        how = "" if variant is None else f"; shown by {variant}"
-        severity = "error" if variant is not None and variant.strict else "warning"
-        finding = Finding(rule, board.position(node), severity, what + how)  # type: ignore[arg-type]
-        known = findings.get((node, rule))
-        if known is None or (known.severity == "warning" and severity == "error"):
-            findings[node, rule] = finding
-    return list(findings.values())
 
 
 def _unexplained(board: Board, node: int, tick: int, variant: Variant) -> Finding:
