@@ -22,7 +22,8 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from tests.oracle.client import judge_python  # noqa: E402 - needs the line above
-from tests.sim.differential import Judges, Tally, examine  # noqa: E402
+from tests.sim.differential import Tally, examine  # noqa: E402
+from tests.sim.judges import Judges  # noqa: E402
 
 STYLES = ("portable", "core", "portable", "wide", "portable", "portable", "portable", "wide")
 

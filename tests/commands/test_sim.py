@@ -193,3 +193,34 @@ def test_help_names_every_option(capsys: pytest.CaptureFixture[str]) -> None:
     names = ("game-ticks", "use", "set", "settle", "until", "engine", "trace", "vcd", "watch", "checkpoint")
     for name in (*names, "resume", "stats", "json"):
         assert re.search(rf"--{name}\b", text)
+
+
+@pytest.fixture
+def parts(tmp_path: Path) -> str:
+    """Twelve equal lines, as a schematic."""
+    line = _line()
+    volume = Volume((5, 2, 24))
+    for k in range(12):
+        volume.paste(line, (0, 0, 2 * k))
+    write_schem(volume, tmp_path / "parts.schem")
+    return str(tmp_path / "parts.schem")
+
+
+def test_tiles_take_every_option(parts: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    found = {}
+    for name in ("graph", "tiles", "reference"):
+        trace, vcd, saved, second = (str(tmp_path / f"{name}.{end}") for end in ("json", "vcd", "c", "2"))
+        uses = [part for k in range(6) for part in ("--use", f"0,1,{4 * k}@{3 + k}")]
+        write = ["--set", "2,1,0=repeater[facing=west,delay=4,powered=true]@30", "--use", "0,1,0@40"]
+        facts = _run(capsys, parts, "--engine", name, *uses, "--game-ticks", "20", "--trace", trace,
+                     "--vcd", vcd, "--checkpoint", saved, "--stats", "--watch", "4,1,8")  # fmt: skip
+        more = _run(capsys, parts, "--engine", name, "--resume", saved, *write, "--game-ticks", "40",
+                    "--trace", second, "--stats")  # fmt: skip
+        texts = [Path(path).read_text() for path in (trace, vcd, second)]
+        same = [(f["components"], f["game_ticks"], f["events"], f["quiet"]) for f in (facts, more)]
+        found[name] = (texts, same, facts["watch"])
+        if name == "tiles":
+            assert "36 nodes in 3 groups" in facts["run_by"] and facts["hand_overs"] == 0
+            assert "was written" in more["run_by"] and more["hand_overs"] == 1
+    assert found["graph"] == found["tiles"] == found["reference"]
+    assert _run(capsys, parts, "--engine", "tiles", "--resume", str(tmp_path / "graph.c"))["quiet"]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from tests.sim.every_engine import EVERY
 
-from craftc.sim.engines import ENGINES
 from craftc.sim.interface import Engine
 
 
-@pytest.fixture(params=sorted(ENGINES))
+@pytest.fixture(params=sorted(EVERY))
 def engine(request: pytest.FixtureRequest) -> Engine:
     """An engine: call it with a volume to get a board (craftc.sim.interface)."""
-    return ENGINES[str(request.param)]
+    return EVERY[str(request.param)]

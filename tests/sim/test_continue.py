@@ -12,7 +12,9 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.sim.differential import depends_on_order, settled
+from tests.sim.every_engine import EVERY
+from tests.sim.ours import settled
+from tests.sim.reasons import depends_on_order
 from tests.sim.tiles import SIDE, Batch, cut, make_batch
 
 from craftc.blocks import BlockState, Volume
@@ -95,17 +97,31 @@ def test_blocks_and_ticks_are_the_whole_state(engine: Engine, seed: int, stop: i
 
 @FEW
 @given(seed=SEEDS, stop=STOPS)
-def test_one_engine_goes_on_where_the_other_stopped(seed: int, stop: int) -> None:
+def test_the_reference_engine_goes_on_where_another_stopped(engine: Engine, seed: int, stop: int) -> None:
     board = board_of(seed)
     early, late = split(actions_of(board), stop)
-    graph = GraphSimulator(board.volume, "trusted")
-    record(graph, early, Plan(stop))
-    if graph.burnouts or depends_on_order(board, GAME_TICKS):
+    first = engine(board.volume, "trusted")
+    record(first, early, Plan(stop))
+    if first.burnouts or depends_on_order(board, GAME_TICKS):
         return
-    reference = Reference(graph.write_back(), "trusted", ticks=graph.pending())
-    rest = record(graph, late, Plan(GAME_TICKS - stop))
+    reference = Reference(first.write_back(), "trusted", ticks=first.pending())
+    rest = record(first, late, Plan(GAME_TICKS - stop))
     later = [replace(a, at_gt=a.at_gt - stop) for a in late]
     assert moved(record(reference, later, Plan(GAME_TICKS - stop)), stop) == rest
+
+
+@FEW
+@given(seed=SEEDS, stop=STOPS)
+def test_graph_tiles_and_lanes_resume_one_another(seed: int, stop: int) -> None:
+    """Their checkpoints are of one form, and go on the same even on races."""
+    board = board_of(seed)
+    early, late = split(actions_of(board), stop)
+    whole = record(GraphSimulator(board.volume, "trusted"), early + late, Plan(GAME_TICKS))
+    names = ("graph", "tiles", "lanes")
+    for before, after in zip(names, (*names[1:], names[0]), strict=True):
+        running = EVERY[before](board.volume, "trusted")
+        first = record(running, early, Plan(stop))
+        assert first + record(EVERY[after].resume(running.save()), late, Plan(GAME_TICKS - stop)) == whole
 
 
 @pytest.mark.parametrize("seed", [3, 17, 70, 129])

@@ -1,16 +1,16 @@
-"""Writing blocks on the graph engine: what follows is what the reference engine does."""
+"""Writing blocks: what follows is what the reference engine does, on every engine."""
 
 from __future__ import annotations
 
 import pytest
+from tests.sim.every_engine import EVERY
 from tests.sim.test_continue import actions_of, board_of
 
 from craftc.blocks import BlockState, Volume
 from craftc.blocks.volume import Pos
 from craftc.errors import SimError
-from craftc.sim.interface import Simulator
+from craftc.sim.interface import Engine
 from craftc.sim.live import GraphSimulator
-from craftc.sim.reference import Reference
 from craftc.sim.trace import Action, Plan, record
 
 WRITES = (
@@ -20,7 +20,7 @@ WRITES = (
 
 
 @pytest.mark.parametrize("seed", range(0, 120, 3))
-def test_written_blocks_do_the_same_on_both_engines(seed: int) -> None:
+def test_written_blocks_do_the_same_on_all_engines(seed: int) -> None:
     """One write on a quiet board, then levers. Left out (docs/simulator.md, Order): dust written over dust,
     and components written in a state that contradicts their inputs."""
     batch = board_of(seed)
@@ -36,24 +36,19 @@ def test_written_blocks_do_the_same_on_both_engines(seed: int) -> None:
         return
     use = [Action(a.at_gt + 20, a.pos) for a in actions_of(batch)[:3] if a.pos != pos]
     try:
-        rows = [
-            record(engine(batch.volume, "trusted"), [write, *use], Plan(90))
-            for engine in (GraphSimulator, Reference)
-        ]
+        rows = [record(engine(batch.volume, "trusted"), [write, *use], Plan(90)) for engine in EVERY.values()]
     except SimError as error:
         assert "cannot be switched" in str(error)  # the write broke what a lever hung on
         return
-    assert rows[0] == rows[1]
+    assert all(row == rows[0] for row in rows[1:])
 
 
 @pytest.mark.parametrize(
     ("pos", "state", "word"),
     [((9, 0, 0), "stone", "box"), ((0, 0, 0), "piston", "piston"), ((0, 0, 0), "stone[lit=true]", "'lit'")],
 )
-def test_impossible_writes_are_refused(pos: Pos, state: str, word: str) -> None:
+def test_impossible_writes_are_refused(engine: Engine, pos: Pos, state: str, word: str) -> None:
     volume = Volume((2, 2, 1))
     volume.set((0, 0, 0), "stone")
-    board: Simulator
-    for board in (GraphSimulator(volume), Reference(volume)):
-        with pytest.raises(SimError, match=word):
-            board.set_block(pos, state)
+    with pytest.raises(SimError, match=word):
+        engine(volume).set_block(pos, state)

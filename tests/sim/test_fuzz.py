@@ -9,22 +9,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from tests.oracle.client import judge_python
-from tests.sim.differential import (
-    FLAGS,
-    GAME_TICKS,
-    Judges,
-    Tally,
-    as_text,
-    differs,
-    examine,
-    explain,
-    mchprs_differs,
-    run_ours,
-    run_reference,
-    settled,
-    shrink,
-    tiles_of_rows,
-)
+from tests.sim.differential import GAME_TICKS, Tally, examine
+from tests.sim.judges import FLAGS, Judges
+from tests.sim.ours import run_ours, run_reference, settled, tiles_of_rows
+from tests.sim.reasons import explain
+from tests.sim.shrink import as_text, differs, mchprs_differs, shrink
 from tests.sim.tiles import Batch, cut, make_batch, put_spare
 
 from craftc.blocks import Volume

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.sim.component_boards import Action, component_board, random_actions
+from tests.sim.every_engine import EVERY
 from tests.sim.follow import changes, first_difference, racy
 from tests.sim.fuzz import random_board
 from tests.sim.small import LEVER, Pos
@@ -127,6 +128,15 @@ def test_cells_of_the_project_in_all_orientations(name: str) -> None:
             quiet += 1
             compared += compare(baked, clicks(levers_of(baked), turns, 4, 30), 130)
     assert compared == quiet >= 3  # a loop may come up running in some views
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_cells_of_the_project_on_the_bit_sliced_engines(name: str) -> None:
+    baked = settled(driven(name, *VIEWS[CELLS.index(name) % len(VIEWS)]))
+    if baked is not None:
+        actions = clicks(levers_of(baked), 1, 4, 30)
+        runs = [changes(EVERY[engine], baked, actions, 130) for engine in ("graph", "tiles", "lanes")]
+        assert runs[0] == runs[1] == runs[2]
 
 
 BOARDS = {

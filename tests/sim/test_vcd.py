@@ -10,14 +10,16 @@ from craftc.blocks import Volume
 from craftc.errors import SimError
 from craftc.export.io_map import Expected, Input, IoMap, Output, Register
 from craftc.sim import settle
-from craftc.sim.live import GraphSimulator
+from craftc.sim.interface import Engine
 from craftc.sim.trace import Action, Plan, ticks
 from craftc.sim.vcd import Recorder, all_signals, by_group, chosen, identifier, named_signals, write_vcd
 
 ORIGIN = (10, 64, -3)
 
+Waves = tuple[dict[str, int], list[tuple[int, str, int]]]
 
-def parse(text: str) -> tuple[dict[str, int], list[tuple[int, str, int]]]:
+
+def parse(text: str) -> Waves:
     """Return (dotted name -> width, changes (time, name, value)) of a dump; asserts its grammar."""
     words = iter(text.split("\n"))
     scope: list[str] = []
@@ -80,10 +82,10 @@ def interface() -> IoMap:
                  {"wire": at(1, 2)})  # fmt: skip
 
 
-def waves(tmp_path: Path, names: list[str]) -> tuple[dict[str, int], list[tuple[int, str, int]]]:
+def waves(engine: Engine, tmp_path: Path, names: list[str]) -> Waves:
     """The waves of a run in which the second lever is used at game tick 3."""
     volume = two_levers()
-    board = GraphSimulator(volume, "trusted")
+    board = engine(volume, "trusted")
     known = named_signals(volume, interface())
     recorder = Recorder(board, by_group(chosen(names, known, volume) if names else known))
     for t in ticks(board, [Action(3, (0, 1, 2))], Plan(8)):
@@ -92,8 +94,8 @@ def waves(tmp_path: Path, names: list[str]) -> tuple[dict[str, int], list[tuple[
     return parse((tmp_path / "w.vcd").read_text())
 
 
-def test_named_ports(tmp_path: Path) -> None:
-    names, changes = waves(tmp_path, [])
+def test_named_ports(engine: Engine, tmp_path: Path) -> None:
+    names, changes = waves(engine, tmp_path, [])
     assert names["board.registers.h.0.0"] == 4 and names["board.probes.wire"] == 4
     assert names["board.inputs.lever_1"] == 1 and names["board.outputs.class_1"] == 1
     later = [c for c in changes if c[0] > 0]
@@ -105,8 +107,8 @@ def test_named_ports(tmp_path: Path) -> None:
     ]
 
 
-def test_chosen_signals(tmp_path: Path) -> None:
-    names, changes = waves(tmp_path, ["class_1", "1,1,2"])
+def test_chosen_signals(engine: Engine, tmp_path: Path) -> None:
+    names, changes = waves(engine, tmp_path, ["class_1", "1,1,2"])
     assert set(names) == {"board.outputs.class_1", "board.watched.1_1_2"}
     assert [c for c in changes if c[0] == 0] == [
         (0, "board.outputs.class_1", 0), (0, "board.watched.1_1_2", 0)

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import click
 
 from craftc.blocks.volume import Pos
+from craftc.commands.options import board_argument, game_ticks_option, json_option, use_option
 from craftc.commands.screen import Stages, say
-from craftc.commands.sim import ANY, SOURCE, actions
 from craftc.errors import LintError
 
 if TYPE_CHECKING:
@@ -25,25 +25,16 @@ SHOWN = 10
 
 
 @click.command()
-@click.argument("source", metavar=SOURCE, type=ANY)
-@click.option(
-    "--game-ticks", type=click.IntRange(0), help="Length of the run [400, or one question to a build]."
-)
-@click.option(
-    "--use",
-    "used",
-    multiple=True,
-    callback=actions(False),
-    metavar="X,Y,Z@T",
-    help="Lever or button used then, instead of random ones; repeatable.",
-)
+@board_argument
+@game_ticks_option("Length of the run [400, or one question to a build].")
+@use_option("Lever or button used then, instead of random ones; repeatable.")
 @click.option(
     "--orders", type=click.IntRange(0), help="Permuted orders of updates to try [12; 3 on large boards]."
 )
 @click.option("--seed", type=int, default=1, show_default=True, help="Of random stimuli.")
 @click.option("--strict", is_flag=True, help="Fail on warnings too.")
 @click.option("--all", "everything", is_flag=True, help=f"Print all findings, not {SHOWN} of each rule.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead.")
+@json_option
 def lint(
     source: Path,
     game_ticks: int | None,

@@ -6,7 +6,6 @@ Coordinates count from the low corner of the structure (boards.py); game ticks c
 from __future__ import annotations
 
 import json
-import re
 import sys
 import time
 from collections.abc import Callable
@@ -16,44 +15,26 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from craftc.blocks.palette import BlockState
-from craftc.blocks.properties import checked
+from craftc.commands.options import (
+    EngineName,
+    actions,
+    board_argument,
+    game_ticks_option,
+    json_option,
+    use_option,
+)
 from craftc.commands.screen import Stages, rows_of, say, table
-from craftc.errors import CraftcError, FormatError, SimError
+from craftc.errors import FormatError, SimError
 
 if TYPE_CHECKING:
     from craftc.commands.boards import Given
     from craftc.sim.interface import Simulator
     from craftc.sim.trace import Row
 
-ANY = click.Path(path_type=Path)
 FILE = click.Path(path_type=Path, dir_okay=False)
-SOURCE = "FILE|DIR"
 GAME_TICKS, UNTIL_LIMIT = 200, 1_000_000
 """Game ticks that are run if none are given: plainly, and at most with --until."""
 
-
-class EngineName(click.ParamType[str] if TYPE_CHECKING else click.ParamType):  # type: ignore[misc]
-    """A name of sim/engines.py, which is loaded only when one is given or shown."""
-
-    name = "engine"
-
-    def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
-        """Return the names as --help shows them."""
-        from craftc.sim.engines import ENGINES
-
-        return f"[{'|'.join(sorted(ENGINES))}]"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Return the name. Raises a usage error that lists the legal ones."""
-        from craftc.sim.engines import ENGINES
-
-        if value not in ENGINES:
-            self.fail(f"{value!r} is not one of {', '.join(sorted(ENGINES))}.", param, ctx)
-        return str(value)
-
-
-_AT = re.compile(r"(-?\d+),(-?\d+),(-?\d+)(?:=(?P<state>[^@]+))?@(?P<time>\d+)")
 _RSS_UNIT = 1 if sys.platform == "darwin" else 1024
 _SHOWN = 40
 
@@ -77,46 +58,10 @@ class Options:
     as_json: bool
 
 
-def actions(want_state: bool) -> Callable[[Any, Any, tuple[str, ...]], list[Any]]:
-    """Return the callback of an option that reads X,Y,Z@T, or X,Y,Z=STATE@T with `want_state`."""
-    form = "X,Y,Z=STATE@T" if want_state else "X,Y,Z@T"
-
-    def parse(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> list[Any]:
-        from craftc.sim.trace import Action
-
-        found = []
-        for value in values:
-            match = _AT.fullmatch(value)
-            if match is None or (match["state"] is not None) != want_state:
-                raise click.BadParameter(f"{value!r} is not of the form {form}", context, parameter)
-            pos = (int(match[1]), int(match[2]), int(match[3]))
-            state = _state(match["state"], value, context, parameter) if want_state else None
-            found.append(Action(int(match["time"]), pos, state))
-        return found
-
-    return parse
-
-
-def _state(text: str, value: str, context: click.Context, parameter: click.Parameter) -> BlockState:
-    try:
-        return checked(BlockState.parse(text), value)
-    except CraftcError as error:
-        raise click.BadParameter(str(error), context, parameter) from error
-
-
 @click.command()
-@click.argument("source", metavar=SOURCE, type=ANY)
-@click.option(
-    "--game-ticks", type=click.IntRange(0), help=f"How long to run [{GAME_TICKS}]; with --until at most."
-)
-@click.option(
-    "--use",
-    "used",
-    multiple=True,
-    callback=actions(False),
-    metavar="X,Y,Z@T",
-    help="Right-click with an empty hand between game tick T-1 and T; repeatable.",
-)
+@board_argument
+@game_ticks_option(f"How long to run [{GAME_TICKS}]; with --until at most.")
+@use_option("Right-click with an empty hand between game tick T-1 and T; repeatable.")
 @click.option(
     "--set",
     "written",
@@ -142,7 +87,7 @@ def _state(text: str, value: str, context: click.Context, parameter: click.Param
 @click.option("--checkpoint", type=FILE, help="Save the running state at the end.")
 @click.option("--resume", type=FILE, help="Go on from a saved state of this board.")
 @click.option("--stats", is_flag=True, help="Tell what the run cost.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead.")
+@json_option
 def sim(used: list[Any], written: list[Any], **options: Any) -> None:
     """Run the blocks of a build, world, schematic or structure.
 
@@ -174,13 +119,14 @@ def _run(options: Options) -> None:
         from craftc.export.safe import atomic_write
 
         atomic_write(options.checkpoint, board.save())
-    facts = {
+    facts: dict[str, Any] = {
         "nodes": board.nodes,
         "game_ticks": ran_gt,
         "events": board.events - begin_events,
         "quiet": board.quiet,
     }
     if options.stats:
+        facts |= {"run_by": board.how, "hand_overs": board.hand_overs}
         facts |= _stats(ran_gt, board.events - begin_events, seconds, setup_s)
     _show(options, facts, watched)
 

@@ -54,16 +54,16 @@ def _baked(
 
 
 def write_back(
-    volume: Volume, graph: Graph, out: npt.NDArray[np.uint8], seen: npt.NDArray[np.uint8]
+    volume: Volume, graph: Graph, out: npt.NDArray[np.uint8], side: npt.NDArray[np.uint8]
 ) -> Volume:
-    """Return a copy of `volume` with the states of node outputs `out` and port levels `seen`."""
+    """Return a copy of `volume` with the states of node outputs and side port levels, both (nodes,)."""
     result = volume.copy()
     power = dust_power(graph, out)
     write_shapes(result, graph.dust, power)
     device = graph.kind != CONSTANT
     has_levels = np.isin(graph.kind, (COMPARE, SUBTRACT, INPUT))
     level = np.where(has_levels, out, np.where(out > 0, 15, 0)).astype(np.int64)
-    locked = np.isin(graph.kind, REMEMBERING) & (seen[:, 1] > 0)
+    locked = np.isin(graph.kind, REMEMBERING) & (side > 0)
     key = (graph.entry.astype(np.int64) * 16 + level) * 2 + locked
     keys, inverse = np.unique(key[device], return_inverse=True)
     table = np.zeros(len(keys), dtype=np.uint16)

@@ -135,10 +135,14 @@ class Board:
 
     def run_until_quiet(self, limit_gt: int) -> int:
         """Return the game ticks run until nothing was scheduled. Raises SimError at the limit."""
-        used = int(address.advance_at(self._place, limit_gt, engine.MANY))
+        used = self.run_while_busy(limit_gt)
         if not self.quiet:
             raise SimError(f"still running after {limit_gt} game ticks; {self._busy()}")
         return used
+
+    def run_while_busy(self, limit_gt: int) -> int:
+        """Return the game ticks run until nothing was scheduled, `limit_gt` at most."""
+        return int(address.advance_at(self._place, limit_gt, engine.MANY))
 
     def _busy(self) -> str:
         waiting = np.flatnonzero(self._state.word & words.IS_PENDING)
@@ -268,7 +272,7 @@ class Board:
 
     def write_back(self) -> Volume:
         """Return the volume with the present state in its blocks (see bake.py); nothing scheduled is kept."""
-        return bake.write_back(self.volume, self.graph, self._state.out, self._state.seen)
+        return bake.write_back(self.volume, self.graph, self._state.out, self._state.seen[:, 1])
 
 
 def settle(volume: Volume) -> Volume:

@@ -75,7 +75,7 @@ class Simulator(Protocol):
 
     @property
     def ticks_run(self) -> int:
-        """Scheduled ticks executed so far."""
+        """Scheduled ticks executed so far; the bit-sliced engines count one of 64 nodes once."""
 
     @property
     def peak_ticks_per_gt(self) -> int:
@@ -88,6 +88,14 @@ class Simulator(Protocol):
     @property
     def nodes(self) -> int:
         """Number of components: all blocks that act on their own, dust not counted."""
+
+    @property
+    def how(self) -> str:
+        """What runs the board, as a reader says it."""
+
+    @property
+    def hand_overs(self) -> int:
+        """How often one way of running the board had to give it to another, with equal results."""
 
     @property
     def quiet(self) -> bool:

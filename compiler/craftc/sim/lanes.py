@@ -29,7 +29,7 @@ from craftc.sim.board import Board
 from craftc.sim.devices import BUTTON, KIND_NAMES, LEVER
 from craftc.sim.kernel import Longs
 from craftc.sim.lanes_build import PLACES, has_levels
-from craftc.sim.lanes_load import lane_flow, lane_plan
+from craftc.sim.lanes_load import copied, lane_flow, lane_plan, paste, phantom_waits
 from craftc.sim.lanes_words import (
     BURNOUTS,
     EVENTS,
@@ -39,7 +39,6 @@ from craftc.sim.lanes_words import (
     OUT,
     QUEUED,
     RUNS,
-    USED,
     USED_PLACES,
     Flow,
     Planes,
@@ -54,19 +53,6 @@ Levels = npt.NDArray[np.uint8]
 _NONE = np.zeros(0, dtype=np.int64)
 
 
-def copied(flow: Flow) -> Flow:
-    """Return a copy of what lasts; of the queue only the entries in use."""
-    used = int(flow.scalar[USED])
-    short = flow._replace(entry=flow.entry[:used], moved=flow.moved[:0], touched=flow.touched[:0])
-    return Flow._make([np.array(array) for array in short])
-
-
-def _paste(flow: Flow, kept: Flow) -> None:
-    for name in Flow._fields:
-        source = getattr(kept, name)
-        getattr(flow, name)[: len(source)] = source
-
-
 @dataclass(slots=True)
 class _Group:
     """Up to 64 copies in one flow. `log` holds (game tick, node, on, off) since `start`, which has an order
@@ -79,14 +65,24 @@ class _Group:
     returns: int = 0
     log: list[tuple[int, int, int, int]] = field(default_factory=list)
     start: Flow | None = None
+    looked: int = -1
 
     def act(self, node: int, on: int, off: int) -> None:
         """Set levers at the places `on` and `off`, or press buttons at `on`."""
         scalar = self.flow.scalar
+        self.settle_order()
         if self.start is None or (scalar[QUEUED] == 0 and scalar[RUNS] != self.start.scalar[RUNS]):
             self._begin()
         self.log.append((int(scalar[NOW]), node, on, off))
         lanes_exact.use(self.wiring, self.flow, node, word(on), word(off))
+
+    def settle_order(self) -> None:
+        """Find out which ticks are scheduled and in which order, if free order does not tell: run again in
+        exact order."""
+        now = int(self.flow.scalar[NOW])
+        if not self.exact and now != self.looked and self.start is not None and phantom_waits(self.flow):
+            self._return_to_start(now)
+        self.looked = now
 
     def _begin(self) -> None:
         self.exact = self.always or self.returns >= PATIENCE
@@ -112,7 +108,7 @@ class _Group:
     def _return_to_start(self, until: int) -> None:
         """Go back to `start` and run again in exact order until game tick `until`, with its actions."""
         assert self.start is not None
-        _paste(self.flow, self.start)
+        paste(self.flow, self.start)
         self.exact = True
         self.returns += 1
         for time, node, on, off in self.log:
@@ -126,8 +122,8 @@ class _Group:
 
     def restore(self, kept: Flow) -> None:
         """Go back to a state; its order counts as known if nothing was scheduled."""
-        _paste(self.flow, kept)
-        self.start = None
+        paste(self.flow, kept)
+        self.start, self.looked = None, -1
 
 
 def _bits(mask: Mask) -> list[int]:
@@ -151,16 +147,19 @@ class Lanes:
         self.board = board
         self.copies = copies
         self.jobs = jobs
-        self._plan = plan = lane_plan(board.graph)
-        groups = -(-copies // PLACES)
-        first = lane_flow(plan, board)
-        flows = [first, *(lane_flow(plan, board) for _ in range(groups - 1))]
-        used = _bits(np.ones(copies, dtype=bool))
-        for flow, places in zip(flows, used, strict=True):
-            flow.mask[USED_PLACES] = places
-        self._groups = [_Group(plan.wiring, flow, order == "exact") for flow in flows]
-        self._zero = int(first.scalar[NOW])
+        self._plan = lane_plan(board.graph)
+        self._exact = order == "exact"
         self._digital = ~has_levels(board.graph.kind)
+        self.reload()
+
+    def reload(self) -> None:
+        """Bring every copy to the present state of the board; counters begin anew."""
+        self._groups = []
+        for places in _bits(np.ones(self.copies, dtype=bool)):
+            flow = lane_flow(self._plan, self.board)
+            flow.mask[USED_PLACES] = places
+            self._groups.append(_Group(self._plan.wiring, flow, self._exact))
+        self._zero = int(self._groups[0].flow.scalar[NOW])
 
     def _sum(self, counter: int) -> int:
         return sum(int(group.flow.scalar[counter]) for group in self._groups)

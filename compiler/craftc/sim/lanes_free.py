@@ -231,7 +231,8 @@ def _react(wiring: Wiring, flow: Flow, n: int) -> None:
         matters = several | ~still if kind in (REPEATER, LAMP) else several | (contrary & ~still)
         _hazard(flow, n, ran & matters)
     if several | still != word(0):
-        _hazard(flow, n, still & idle & contrary)
+        dark = ~flow.line[at + OUT] & flow.line[at + POWER] if kind == LAMP else word(0)  # would light
+        _hazard(flow, n, still & idle & (contrary | dark))
         _doubt(flow, n, fixed, several & idle & ~contrary & ~ran)
     if flow.doubt[n, UNTIL] >= word(flow.scalar[NOW] * 4):
         alive = flow.doubt[n, PHANTOM] & noted

@@ -1,4 +1,4 @@
-"""Puts the state of a board into a flow: every node at one place, or at all places of its group."""
+"""Puts the state of a board into a flow, every node at all places of its group; copies and restores flows."""
 
 from __future__ import annotations
 
@@ -18,12 +18,14 @@ from craftc.sim.lanes_words import (
     NOW,
     OUT,
     PENDING,
+    PHANTOM,
     POWER,
     QUEUED,
     RECENT,
     RING,
     ROW,
     SIDE,
+    UNTIL,
     USED,
     Flow,
     Planes,
@@ -89,6 +91,26 @@ def _fill_log(flow: Flow, plan: Plan, board: Board) -> None:
         row = int(line[ROW])
         known = [now - age for age in turns if age >= 0]
         for k, time in enumerate(known):
-            flow.log[row, k % HISTORY] = (time, ALL)
+            flow.log[row, k % HISTORY] = (time & int(ALL), ALL)  # may lie before game tick 0
             line[RECENT] = np.uint64((int(line[RECENT]) << 8 | time >> 2 & 255) & (2**64 - 1))
         line[ROW] = np.uint64(row | len(known) << 32)
+
+
+def copied(flow: Flow) -> Flow:
+    """Return a copy of what lasts; of the queue only the entries in use."""
+    used = int(flow.scalar[USED])
+    short = flow._replace(entry=flow.entry[:used], moved=flow.moved[:0], touched=flow.touched[:0])
+    return Flow._make([np.array(array) for array in short])
+
+
+def phantom_waits(flow: Flow) -> bool:
+    """Return whether a phantom may wait: a tick that free order leaves out (lanes_free.py)."""
+    next_tick = np.uint64(4 * (int(flow.scalar[NOW]) + 1))
+    return bool(((flow.doubt[:, UNTIL] >= next_tick) & (flow.doubt[:, PHANTOM] != 0)).any())
+
+
+def paste(flow: Flow, kept: Flow) -> None:
+    """Put what `copied` returned back."""
+    for name in Flow._fields:
+        source = getattr(kept, name)
+        getattr(flow, name)[: len(source)] = source

@@ -16,15 +16,15 @@ from craftc.blocks.palette import BlockState, Entity
 from craftc.blocks.properties import completed
 from craftc.blocks.volume import Pos, Volume
 from craftc.errors import SimError
-from craftc.sim import engine, rewrite
+from craftc.sim import bake, engine, rewrite
 from craftc.sim.board import Board, Levels, Snapshot
 from craftc.sim.checkpoint import Saved, load_bytes, save_bytes
 from craftc.sim.devices import BUTTON, INPUT, LEVER
 from craftc.sim.edit import with_block
 from craftc.sim.graph import find_cell
 from craftc.sim.interface import BlockTick, Change
-from craftc.sim.queue import Waiting, schedule, set_torch_ages, torch_ages, waiting
-from craftc.sim.watch import Watch, changed_blocks
+from craftc.sim.queue import block_ticks, known_ticks, schedule, set_torch_ages, torch_ages
+from craftc.sim.watch import BoardPresent, Present, Watch, changed_blocks
 
 NAME = "graph"
 
@@ -32,18 +32,43 @@ NAME = "graph"
 class GraphSimulator:
     """One volume run by the graph engine (see interface.Simulator)."""
 
-    def __init__(self, volume: Volume, settle: str = "placed", *, ticks: Sequence[BlockTick] = ()) -> None:
-        """Set the board up. Raises SimError as Board does, and on ticks of blocks that keep none."""
+    def __init__(
+        self,
+        volume: Volume,
+        settle: str = "placed",
+        *,
+        ticks: Sequence[BlockTick] = (),
+        saved: Saved | None = None,
+    ) -> None:
+        """Set the board up; `saved` adds what a checkpoint has beside blocks and ticks.
+
+        Raises SimError as Board does, and on ticks of blocks that keep none.
+        """
         self._given = volume
         self._counted = _Counters()
-        self._begin(Board(completed(volume), settle), ticks)
+        self._board = Board(completed(volume), settle)
+        schedule(self._board, known_ticks(self._board, ticks))
+        if saved is not None:
+            self._take_up(saved)
+        self._look_anew()
+        self._prepare()
         self._origin = self.snapshot()
 
-    def _begin(self, board: Board, ticks: Sequence[BlockTick]) -> None:
-        self._board = board
-        schedule(board, _known_ticks(board, ticks))
-        self._watch = Watch(board)
+    def _take_up(self, saved: Saved) -> None:
+        nodes = np.searchsorted(self._board.graph.cell, saved.torch_cell)
+        set_torch_ages(self._board, nodes, saved.torch_ages)
+        self._counted = _Counters(*saved.counters)
+
+    def _prepare(self) -> None:
+        """Do what is to be done before a run; nothing for this engine."""
+
+    def _look_anew(self) -> None:
+        """Watch the board that runs now; its present state is the last look."""
+        self._watch = Watch(self._board, self._present())
         self._before: Volume | None = None
+
+    def _present(self) -> Present:
+        return BoardPresent(self._board)
 
     # --- counters ---------------------------------------------------------------------------
 
@@ -88,6 +113,16 @@ class GraphSimulator:
         return self._board.nodes
 
     @property
+    def how(self) -> str:
+        """What runs the board."""
+        return "graph engine"
+
+    @property
+    def hand_overs(self) -> int:
+        """None: one engine runs the board."""
+        return 0
+
+    @property
     def quiet(self) -> bool:
         """Whether nothing is scheduled."""
         return self._board.quiet
@@ -102,13 +137,17 @@ class GraphSimulator:
         """Return the game ticks run until nothing was scheduled. Raises SimError at the limit."""
         return self._board.run_until_quiet(limit_gt)
 
+    def _switch(self, pos: Pos) -> None:
+        """Turn a lever over or press a button."""
+        self._board.use(pos)
+
     def use(self, pos: Pos) -> None:
         """Right-click: a lever toggles, a button is pressed; other blocks take the state that a click
         gives them. Raises SimError on blocks that do not react."""
         state = self.block(pos)
         clicked = rewrite.clicked_state(state)
         if clicked is None:
-            self._board.use(pos)
+            self._switch(pos)
             return
         if clicked != state:
             self.set_block(pos, clicked)
@@ -131,7 +170,7 @@ class GraphSimulator:
         self._counted.add(old)
         rewrite.carry_over(old, new)
         self._board = new
-        self._watch = Watch(new)
+        self._watch = Watch(new, self._present())
         rewrite.notify(old, new, pos, present)
 
     def _flip_input(self, pos: Pos, before: BlockState, after: BlockState) -> bool:
@@ -175,11 +214,12 @@ class GraphSimulator:
 
     def blocks(self) -> Volume:
         """Return the present state of all blocks."""
-        return self._board.write_back()
+        return self.write_back()
 
     def write_back(self) -> Volume:
         """Return the present state of all blocks; scheduled ticks are in `pending`."""
-        return self._board.write_back()
+        board, present = self._board, self._present()
+        return bake.write_back(board.volume, board.graph, present.outputs(), present.sides())
 
     def pending(self) -> list[BlockTick]:
         """Return all scheduled ticks in the order in which they will run."""
@@ -208,7 +248,7 @@ class GraphSimulator:
         self._board, state, counted = snapshot
         self._board.restore(state)
         self._counted = counted.copy()
-        self._watch, self._before = Watch(self._board), None
+        self._look_anew()
 
     def reset(self) -> None:
         """Go back to the state after construction."""
@@ -227,12 +267,7 @@ class GraphSimulator:
     def resume(cls, data: bytes) -> GraphSimulator:
         """Return the board that `save` wrote. Raises SimError on anything else."""
         saved = load_bytes(data, NAME)
-        made = cls(saved.volume, "trusted", ticks=saved.ticks)
-        board = made._board
-        set_torch_ages(board, np.searchsorted(board.graph.cell, saved.torch_cell), saved.torch_ages)
-        made._counted = _Counters(*saved.counters)
-        made._origin = made.snapshot()
-        return made
+        return cls(saved.volume, "trusted", ticks=saved.ticks, saved=saved)
 
 
 class _Counters:
@@ -257,27 +292,3 @@ class _Counters:
 
 def _find(board: Board, pos: Pos) -> int:
     return find_cell(board.graph.cell, board.volume, pos)
-
-
-def block_ticks(board: Board) -> list[BlockTick]:
-    """Return the scheduled ticks of a board in the order in which they will run."""
-    found = []
-    for order, (node, delay, priority) in enumerate(
-        zip(*map(np.ndarray.tolist, waiting(board)), strict=True)
-    ):
-        name = board.volume.palette.state(int(board.graph.entry[node])).name
-        found.append(BlockTick(board.position(node), name, delay, priority, order))
-    return found
-
-
-def _known_ticks(board: Board, ticks: Sequence[BlockTick]) -> Waiting:
-    """Return ticks as nodes. A tick whose block is no longer there is dropped, as the game does.
-
-    Raises SimError on a tick for a block that has none here.
-    """
-    rows = []
-    for tick in sorted(ticks, key=lambda t: (t.delay_gt, t.priority, t.order)):
-        if board.volume.get(tick.pos).name == tick.block:
-            rows.append((board.node_at(tick.pos), tick.delay_gt, tick.priority))
-    table = np.array(rows, dtype=np.int64).reshape(-1, 3)
-    return Waiting(table[:, 0], table[:, 1], table[:, 2])

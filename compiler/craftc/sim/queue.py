@@ -7,6 +7,7 @@ to the next.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -16,6 +17,7 @@ from craftc.errors import SimError
 from craftc.sim import engine, ring, words
 from craftc.sim.board import Board
 from craftc.sim.devices import TORCH
+from craftc.sim.interface import BlockTick
 
 _LONGEST = engine.RING - 1
 _FIRST = -engine.NORMAL
@@ -65,3 +67,27 @@ def set_torch_ages(board: Board, nodes: npt.NDArray[np.int64], ages: npt.NDArray
     board._state.toggles[board._net.torch[nodes]] = times
     board._state.word[nodes] &= ~(7 << words.SIDE)
     board._state.word[nodes] |= engine.BURNT
+
+
+def block_ticks(board: Board) -> list[BlockTick]:
+    """Return the scheduled ticks of a board in the order in which they will run."""
+    found = []
+    for order, (node, delay, priority) in enumerate(
+        zip(*map(np.ndarray.tolist, waiting(board)), strict=True)
+    ):
+        name = board.volume.palette.state(int(board.graph.entry[node])).name
+        found.append(BlockTick(board.position(node), name, delay, priority, order))
+    return found
+
+
+def known_ticks(board: Board, ticks: Sequence[BlockTick]) -> Waiting:
+    """Return ticks as nodes. A tick whose block is no longer there is dropped, as the game does.
+
+    Raises SimError on a tick for a block that has none here.
+    """
+    rows = []
+    for tick in sorted(ticks, key=lambda t: (t.delay_gt, t.priority, t.order)):
+        if board.volume.get(tick.pos).name == tick.block:
+            rows.append((board.node_at(tick.pos), tick.delay_gt, tick.priority))
+    table = np.array(rows, dtype=np.int64).reshape(-1, 3)
+    return Waiting(table[:, 0], table[:, 1], table[:, 2])

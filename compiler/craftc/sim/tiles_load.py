@@ -105,7 +105,7 @@ def _load_turn_offs(flow: Flow, line_at: Longs, placing: Placing, board: Board) 
     for group, times in sorted(rows.items()):
         for time in sorted(times):
             row, entries = int(lines[group, ROW]) & 0xFFFFFFFF, int(lines[group, ROW]) >> 32
-            flow.log[row, entries % HISTORY] = (time, times[time])
+            flow.log[row, entries % HISTORY] = (time & 2**64 - 1, times[time])  # may lie before game tick 0
             lines[group, ROW] = np.uint64(row | (entries + 1) << 32)
             recent = int(lines[group, RECENT]) << 8 | time >> 2 & 255
             lines[group, RECENT] = np.uint64(recent & (2**64 - 1))
@@ -148,6 +148,8 @@ def unload(flow: Flow, plan: Plan, placing: Placing, board: Board) -> None:
     """Put the state of a flow into its board. Within a list of the queue the order is by group and place."""
     graph = board.graph
     _, state = make_engine(graph, outputs(flow, plan, placing, graph.kind))
+    for counter in (engine.RUNS, engine.PEAK):
+        state.scalar[counter] = board._state.scalar[counter]
     board.restore(Snapshot(state))
     for ours, theirs in ((NOW, engine.NOW), (EVENTS, engine.EVENTS), (BURNOUTS, engine.BURNOUTS)):
         board._state.scalar[theirs] = flow.scalar[ours]

@@ -7,13 +7,15 @@ nodes can reach it.
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import numpy as np
 import numpy.typing as npt
 
 from craftc.blocks.palette import BlockState
 from craftc.blocks.properties import complete
 from craftc.blocks.volume import Pos, Volume
-from craftc.sim import bake
+from craftc.sim import bake, words
 from craftc.sim.board import Board
 from craftc.sim.devices import BULB, CONSTANT
 from craftc.sim.graph import find_cell
@@ -24,60 +26,108 @@ _WORDS = ("none", "side", "up")
 _SIDES = ("north", "south", "west", "east")
 
 
-class Watch:
-    """Remembers the states of a board at the last look."""
+class Present(Protocol):
+    """What a running board shows at this moment."""
+
+    @property
+    def events(self) -> int:
+        """Output changes so far; while they stay the same, so does all the rest, bulbs aside."""
+
+    def outputs(self) -> Bytes:
+        """Return the output level of every node, (nodes,)."""
+
+    def sides(self) -> Bytes:
+        """Return the level at the side port of every node of bake.REMEMBERING, (nodes,)."""
+
+    def node(self, number: int) -> tuple[int, int]:
+        """Return output and side level of one node."""
+
+    def power(self, pos: Pos) -> int:
+        """Return the level at a position, as Board.power does."""
+
+
+class BoardPresent:
+    """What a board of the graph engine shows (see Present)."""
 
     def __init__(self, board: Board) -> None:
         self._board = board
+
+    @property
+    def events(self) -> int:
+        """Output changes so far."""
+        return self._board.events
+
+    def outputs(self) -> Bytes:
+        """Return the output level of every node."""
+        return self._board._state.out
+
+    def sides(self) -> Bytes:
+        """Return the level at the side port of every node."""
+        return self._board._state.seen[:, 1]
+
+    def node(self, number: int) -> tuple[int, int]:
+        """Return output and side level of one node."""
+        word = self._board._state.word[number : number + 1]
+        return int(word[0]) >> words.OUT & 15, int(words.port_levels(word)[0, 1])
+
+    def power(self, pos: Pos) -> int:
+        """Return the level at a position."""
+        return self._board.power(pos)
+
+
+class Watch:
+    """Remembers the states of a board at the last look; `present` tells those of now."""
+
+    def __init__(self, board: Board, present: Present) -> None:
+        self._board = board
+        self._present = present
         self._remembers = np.isin(board.graph.kind, bake.REMEMBERING)
         self._bulbs = bool((board.graph.kind == BULB).any())  # one may change without an event
-        self._out = board._state.out.copy()
-        self._seen = board._state.seen.copy()
+        self._out = present.outputs()
+        self._side = present.sides()
         self._dust = bake.dust_power(board.graph, self._out)
-        self._events = board.events
+        self._events = present.events
         self._texts: dict[tuple[int, int, bool], BlockState] = {}
         self._wires: dict[tuple[int, int, int], BlockState] = {}
 
     def take(self) -> list[Change]:
         """Return the changes since the last look, sorted by y, z, x."""
-        board = self._board
-        if board.events == self._events and not self._bulbs:
+        graph, events = self._board.graph, self._present.events
+        if events == self._events and not self._bulbs:
             return []
-        self._events = board.events
-        out, seen = board._state.out, board._state.seen
-        locked = self._remembers & ((seen[:, 1] > 0) != (self._seen[:, 1] > 0))
+        self._events = events
+        out, side = self._present.outputs(), self._present.sides()
+        locked = self._remembers & ((side > 0) != (self._side > 0))
         moved = np.flatnonzero((out != self._out) | locked)
-        rows = [(int(board.graph.cell[n]), *self._node_change(int(n), out, seen)) for n in moved]
+        rows = [(int(graph.cell[n]), *self._node_change(int(n), out, side)) for n in moved]
         rows = [row for row in rows if row[1] != row[2]]
-        power = bake.dust_power(board.graph, out)
+        power = bake.dust_power(graph, out)
         for d in np.flatnonzero(power != self._dust):
             before, after = self._wire(int(d), int(self._dust[d])), self._wire(int(d), int(power[d]))
-            rows.append((int(board.graph.dust.flat[d]), before, after))
-        np.copyto(self._out, out)
-        np.copyto(self._seen, seen)
-        self._dust = power
+            rows.append((int(graph.dust.flat[d]), before, after))
+        self._out, self._side, self._dust = out, side, power
         rows.sort(key=lambda row: row[0])
         return [Change(self._pos(cell), before, after) for cell, before, after in rows]
 
     def last_blocks(self) -> Volume:
         """Return all blocks as they were at the last look."""
-        return bake.write_back(self._board.volume, self._board.graph, self._out, self._seen)
+        return bake.write_back(self._board.volume, self._board.graph, self._out, self._side)
 
     def block(self, pos: Pos) -> BlockState:
         """Return the present state of one block, with every key."""
         board = self._board
         node = find_cell(board.graph.cell, board.volume, pos)
         if node >= 0 and board.graph.kind[node] != CONSTANT:
-            locked = self._remembers[node] and board._state.seen[node, 1] > 0
-            return self._state(node, int(board._state.out[node]), bool(locked))
+            level, side = self._present.node(node)
+            return self._state(node, level, bool(self._remembers[node]) and side > 0)
         dust = find_cell(board.graph.dust.flat, board.volume, pos)
         if dust >= 0:
-            return self._wire(dust, board.power(pos))
+            return self._wire(dust, self._present.power(pos))
         return complete(board.volume.get(pos))
 
-    def _node_change(self, node: int, out: Bytes, seen: Bytes) -> tuple[BlockState, BlockState]:
-        before = self._state(node, int(self._out[node]), bool(self._seen[node, 1] > 0))
-        return before, self._state(node, int(out[node]), bool(seen[node, 1] > 0))
+    def _node_change(self, node: int, out: Bytes, side: Bytes) -> tuple[BlockState, BlockState]:
+        before = self._state(node, int(self._out[node]), bool(self._side[node] > 0))
+        return before, self._state(node, int(out[node]), bool(side[node] > 0))
 
     def _state(self, node: int, level: int, locked: bool) -> BlockState:
         entry = int(self._board.graph.entry[node])

@@ -11,14 +11,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from craftc.blocks.palette import BlockState, Entity
-from craftc.blocks.properties import checked
-from craftc.blocks.tables import is_known, refusal
 from craftc.blocks.volume import Pos, Volume
 from craftc.errors import SimError
 from craftc.sim.interface import BlockTick, Change, Levels
 from craftc.sim.reference import start, store
-from craftc.sim.reference.entries import Entry
-from craftc.sim.reference.inputs import Button, Lever, Switch
+from craftc.sim.reference.actions import check, click, switch_at, turn, write
+from craftc.sim.reference.inputs import Lever
 from craftc.sim.reference.ticks import Ticks
 from craftc.sim.reference.world import World
 
@@ -94,6 +92,16 @@ class Reference:
         return sum(self._world.book[i].rule.device for i in self._world.ids)
 
     @property
+    def how(self) -> str:
+        """What runs the board."""
+        return "reference engine"
+
+    @property
+    def hand_overs(self) -> int:
+        """None: one engine runs the board."""
+        return 0
+
+    @property
     def quiet(self) -> bool:
         """Whether nothing is scheduled."""
         return len(self._world.ticks) == 0
@@ -125,30 +133,13 @@ class Reference:
             raise SimError(f"lies outside the box {self._world.size}", where=str(tuple(pos)))
         return self._world.cell(pos)
 
-    def _switch(self, pos: Pos, *kinds: type[Switch]) -> tuple[int, Entry]:
-        if self._world.inside(pos):
-            cell = self._world.cell(pos)
-            entry = self._world.entry(cell)
-            if isinstance(entry.rule, kinds):
-                return cell, entry
-            raise SimError(
-                f"{entry.state} cannot be switched", where=str(tuple(pos)), legal="lever or button"
-            )
-        raise SimError("outside the box cannot be switched", where=str(tuple(pos)), legal="lever or button")
-
     def use(self, pos: Pos) -> None:
         """Right-click with an empty hand. Raises SimError on blocks that do not react."""
-        if not self._world.inside(pos):
-            self._switch(pos, Lever, Button)
-        cell = self._world.cell(pos)
-        entry = self._world.entry(cell)
-        if not entry.rule.use(self._world, cell, entry):
-            legal = "lever, button, repeater, comparator, trapdoor, note block, dust, full composter"
-            raise SimError(f"{entry.state} cannot be switched", where=str(tuple(pos)), legal=legal)
+        click(self._world, pos)
 
     def set_lever(self, pos: Pos, on: bool) -> None:
         """Bring a lever to a position. Raises SimError if there is none."""
-        cell, entry = self._switch(pos, Lever)
+        cell, entry = switch_at(self._world, pos, Lever)
         if entry.powered != on:
             entry.rule.use(self._world, cell, entry)
 
@@ -158,21 +149,7 @@ class Reference:
         As with the command /setblock the new block first takes the shape that its neighbours give it, and is
         not itself told of them. Raises SimError on blocks that the simulator refuses.
         """
-        cell, world = self._cell(pos), self._world
-        state = BlockState.parse(state) if isinstance(state, str) else state
-        if not is_known(state):
-            raise refusal(state, str(tuple(pos)))
-        start.check_quiet(state, str(tuple(pos)))
-        new = world.book.of(checked(state, str(tuple(pos))), entity)
-        old = world.entry(cell)
-        if new.name == old.name and isinstance(new.rule, Switch):
-            world.change(cell, new, neighbours=True)
-            new.rule.tell(world, cell, new)
-        elif new.state == old.state and entity != old.entity:
-            world.store(cell, new)
-            world.notify_comparators(cell)
-        else:
-            world.change(cell, world.fitted(cell, new), neighbours=True)
+        write(self._world, self._cell(pos), state, entity)
 
     # --- readings ---------------------------------------------------------------------------
 
@@ -203,8 +180,8 @@ class Reference:
         if every_gt < 1 or game_ticks < 0:
             raise SimError(f"bad sampling {game_ticks}/{every_gt}", legal="game_ticks >= 0, every_gt >= 1")
         todo = sorted(actions, key=lambda action: action[0])
-        for time, pos, on in todo:
-            self._check_action(time, pos, on, game_ticks)
+        for action in todo:
+            check(self._world, *action, game_ticks)
         for pos in probes:
             self._cell(pos)
         rows = []
@@ -214,22 +191,8 @@ class Reference:
                 if t % every_gt == 0:
                     rows.append([self.power(pos) for pos in probes])
             while todo and todo[0][0] == t:
-                self._act(*todo.pop(0)[1:])
+                turn(self._world, *todo.pop(0)[1:])
         return np.array(rows, dtype=np.uint8).reshape(game_ticks // every_gt, len(probes))
-
-    def _check_action(self, time: int, pos: Pos, on: bool, game_ticks: int) -> None:
-        if not 0 <= time <= game_ticks:
-            raise SimError(f"action at {time} outside the run", where=str(pos), legal=f"0..{game_ticks}")
-        _, entry = self._switch(pos, Lever, Button)
-        if isinstance(entry.rule, Button) and not on:
-            raise SimError("a button is released by itself", where=str(pos), legal="on=True")
-
-    def _act(self, pos: Pos, on: bool) -> None:
-        cell, entry = self._switch(pos, Lever, Button)
-        if isinstance(entry.rule, Button):
-            entry.rule.use(self._world, cell, entry)
-        elif entry.powered != on and isinstance(entry.rule, Switch):
-            entry.rule.turn(self._world, cell, entry, on)
 
     # --- states -----------------------------------------------------------------------------
 

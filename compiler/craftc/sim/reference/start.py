@@ -65,7 +65,7 @@ def _derived(volume: Volume) -> Volume:
         return volume
     _, state = make_engine(graph, derive(graph))
     keep_memories(volume, graph, state, trusted=False)
-    return write_back(volume, graph, state.out, state.seen)
+    return write_back(volume, graph, state.out, state.seen[:, 1])
 
 
 def _off(state: BlockState, entity: Entity | None) -> tuple[BlockState, Entity | None]:
