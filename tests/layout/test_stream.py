@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from craftc.blocks import BlockState
 from craftc.cells.drawing import constant, dust
 from craftc.errors import PlacementError
-from craftc.layout.stream import AFTER, assign, corners, draw
+from craftc.layout.stream import AFTER, assign, corners, delay_range, draw, draw_down
 from craftc.macros.base import Sketch
 from craftc.sim import Board
 
@@ -39,12 +39,9 @@ def test_a_bent_segment_is_refused() -> None:
         corners([(0, 0, 0), (1, 0, 1)])
 
 
-@pytest.mark.parametrize("delay", [8, 11, 16])
-@pytest.mark.parametrize("level", [1, 7, 13])
-def test_a_level_arrives_unchanged_after_the_delay(delay: int, level: int) -> None:
-    sketch = Sketch("line")
+def _arrives(sketch: Sketch, last: tuple[int, int, int], delay: int, level: int) -> None:
+    """Assert that a level put on the dust (0, 1, 0) stands at `last` after the delay, unchanged."""
     sketch.on_floor((0, 1, 0), dust())
-    draw(sketch, PATH, delay)
     state, entity = constant(level)
     sketch.put((0, 1, -3), state, entity)
     gate = BlockState.make("comparator", facing="north", mode="subtract", powered="false")
@@ -60,8 +57,43 @@ def test_a_level_arrives_unchanged_after_the_delay(delay: int, level: int) -> No
         return (x - corner[0], y - corner[1], z - corner[2])
 
     board = Board(macro.volume)
-    lever, end = at(2, 1, -2), at(*PATH[-1])
+    lever, end = at(2, 1, -2), at(*last)
     assert board.power(end) == 0
     samples = np.asarray(board.run_script([(0, lever, False)], 2 * delay + 8, [end]))[:, 0]
     rise = 2 * (delay + 1)  # one more rt through the gate
     assert (samples[: rise - 1] == 0).all() and (samples[rise - 1 :] == level).all()
+
+
+@pytest.mark.parametrize("delay", [8, 11, 16])
+@pytest.mark.parametrize("level", [1, 7, 13])
+def test_a_level_arrives_unchanged_after_the_delay(delay: int, level: int) -> None:
+    sketch = Sketch("line")
+    draw(sketch, PATH, delay)
+    _arrives(sketch, PATH[-1], delay, level)
+
+
+LONG = [(0, 1, 0), (0, 1, 5), (21, 1, 5)]
+
+
+@pytest.mark.parametrize("level", [1, 7, 13])
+@pytest.mark.parametrize(("drops", "more"), [(1, 0), (1, 5), (4, 0), (6, 3)])
+def test_a_level_goes_down_unchanged(level: int, drops: int, more: int) -> None:
+    delay = delay_range(LONG, drops)[0] + more
+    sketch = Sketch("line")
+    draw_down(sketch, LONG, delay, drops)
+    _arrives(sketch, (LONG[-1][0], 1 - 2 * drops, LONG[-1][2]), delay, level)
+
+
+@pytest.mark.parametrize("drops", [0, 1, 5])
+def test_the_range_of_delays_is_exact(drops: int) -> None:
+    least, most = delay_range(LONG, drops)
+    for delay in range(least, most + 1):
+        draw_down(Sketch("line"), LONG, delay, drops)
+    for delay in (least - 1, most + 1):
+        with pytest.raises(PlacementError, match="no line of"):
+            draw_down(Sketch("line"), LONG, delay, drops)
+
+
+def test_a_line_without_room_to_go_down_is_refused() -> None:
+    with pytest.raises(PlacementError, match="no room to go down over the last 24 cells"):
+        delay_range(LONG, 11)

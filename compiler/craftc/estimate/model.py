@@ -19,6 +19,7 @@ from craftc.model.checkpoint import Checkpoint
 from craftc.passes.assemble import first_placement
 from craftc.passes.fold import LayerPlan, fold
 from craftc.passes.program import pace_of
+from craftc.passes.speed import Plans, foldings
 from craftc.passes.wire import BLOCKS_PER_RT, guess
 from craftc.sim.devices import DUST, device_tables
 
@@ -48,9 +49,11 @@ class Estimate:
     chunks: int
 
 
-def estimate(checkpoint: Checkpoint, config: BuildConfig) -> Estimate:
-    """Return the costs of the machine that `build` would make. Raises what `fold` and `place` refuse."""
-    plans = fold(checkpoint, config)
+def estimate(checkpoint: Checkpoint, config: BuildConfig, folded: Plans | None = None) -> Estimate:
+    """Return the costs of the machine that `build` would make; `folded`: its plans, where they are known.
+
+    Raises what `fold` and `place` refuse."""
+    plans = folded or _plans(checkpoint, config)
     pace = pace_of(config.optimize)
     placed, made, control = first_placement(plans, pace)
     low, high = placed.machine.extent()
@@ -76,6 +79,10 @@ def estimate(checkpoint: Checkpoint, config: BuildConfig) -> Estimate:
         events=round(sum(map(_events, plans))) + EVENTS_PER_SLOT_AND_LANE * made.slots * lanes,
         seconds_at_20_ticks=ticks / 10, chunks=(size[0] // 16 + 3) * (size[2] // 16 + 3),
     )  # fmt: skip
+
+
+def _plans(checkpoint: Checkpoint, config: BuildConfig) -> Plans:
+    return foldings(checkpoint, config)[0] if config.optimize == "speed" else fold(checkpoint, config)
 
 
 def _nodes(volume: Volume) -> int:

@@ -104,4 +104,90 @@ def draw(
             sketch.on_floor(here, state)
 
 
-__all__ = ["assign", "corners", "draw", "least_delay"]
+def drops_cells(drops: int) -> int:
+    """Return the straight cells at the end of a line that goes down `drops` times, its last dust included."""
+    return 2 * drops + 2 if drops else 0
+
+
+def delay_range(points: Sequence[Pos], drops: int = 0) -> tuple[int, int]:
+    """Return the least and the greatest delay (rt) of `draw_down`; PlacementError if there is no line.
+
+    Every delay between them is possible.
+    """
+    cells = corners(points)
+    level = cells[: len(cells) - drops_cells(drops)]
+    _require_room(cells, level)
+    found = _delays(_shape(level))
+    if not found:
+        raise PlacementError(f"no line over {len(level)} cells", where=f"stream at {cells[0]}")
+    extra = drops + 1 if drops else 0
+    return min(found) + extra, max(found) + extra
+
+
+def _shape(cells: Sequence[Pos]) -> str:
+    """Return a letter per cell: s for straight ones."""
+    return "".join("s" if _straight(cells, k) else "c" for k in range(len(cells)))
+
+
+@cache
+def _delays(shape: str) -> frozenset[int]:
+    """Return all delays of lines from dust to dust over cells of these kinds."""
+    after: dict[str, set[int]] = {"D": {0}, "S": set(), "C": set()}
+    for kind in shape[1:]:
+        turned = after["D"] | after["S"] | after["C"] if kind == "s" else set()
+        after = {"C": {d + 1 for d in turned}, "S": after["C"], "D": after["S"] | after["C"]}
+    return frozenset(after["D"])
+
+
+def _require_room(cells: Sequence[Pos], level: Sequence[Pos]) -> None:
+    """Raise PlacementError unless the descent at the end of the line lies on straight cells."""
+    bends = [k for k in range(len(level), len(cells) - 1) if not _straight(cells, k)]
+    if len(level) < 2 or bends:
+        raise PlacementError(f"no room to go down over the last {len(cells) - len(level)} cells",
+                             where=f"stream at {cells[0]}", legal="a longer last segment")  # fmt: skip
+
+
+def draw_down(
+    sketch: Sketch, points: Sequence[Pos], delay_rt: int, drops: int = 0, *, place_last: bool = True
+) -> None:
+    """Draw a line as `draw` does, which goes down two blocks `drops` times just before its last cell.
+
+    All points are given at the height of the first; the last cell lies 2 * drops lower. Side view::
+
+        D  C  #                 # is powered strongly, the dust under it has its level,
+           .  D                 the block under that is powered weakly and read from behind
+              #  C  #
+                 .  D
+                    #  C  D     the last dust, two drops lower
+    """
+    if not drops:
+        draw(sketch, points, delay_rt, place_last=place_last)
+        return
+    cells = corners(points)
+    level = cells[: len(cells) - drops_cells(drops)]
+    _require_room(cells, level)
+    draw(sketch, [*_bends(level)], delay_rt - drops - 1)
+    here, before = cells[len(level)], cells[len(level) - 1]
+    facing = _FACING[(here[0] - before[0], here[2] - before[2])]
+    relay = BlockState.make("comparator", facing=facing, mode="compare", powered="false")
+    stone = BlockState.make("stone")
+    for step in range(drops + 1):
+        x, y, z = cells[len(level) + 2 * step]
+        y -= 2 * step
+        sketch.on_floor((x, y, z), relay)
+        x, _, z = cells[len(level) + 2 * step + 1]
+        if step < drops:
+            sketch.put((x, y, z), stone)
+            sketch.put((x, y - 1, z), dust())
+            sketch.put((x, y - 2, z), stone)
+        elif place_last:
+            sketch.on_floor((x, y, z), dust())
+
+
+def _bends(cells: Sequence[Pos]) -> list[Pos]:
+    """Return the first cell, the corners and the last cell of a line."""
+    inner = [cells[k] for k in range(1, len(cells) - 1) if not _straight(cells, k)]
+    return [cells[0], *inner, cells[-1]]
+
+
+__all__ = ["assign", "corners", "delay_range", "draw", "draw_down", "drops_cells", "least_delay"]

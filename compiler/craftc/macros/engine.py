@@ -49,9 +49,8 @@ class Engine(Macro):
     d_rt: tuple[int, ...] = ()
 
 
-def _place_lanes(volume: Volume, levels: int, x: int, center_z: int, ports: dict[str, Port],
+def _place_lanes(volume: Volume, south: Macro, x: int, center_z: int, ports: dict[str, Port],
                  probes: dict[str, Pos]) -> None:  # fmt: skip
-    south = lane.south_lanes(levels)
     north = lane.mirrored(south)
     south_z = center_z + lane.CHAIN_Z + lane.V_LOW
     north_z = center_z - lane.CHAIN_Z - lane.V_HIGH
@@ -60,7 +59,7 @@ def _place_lanes(volume: Volume, levels: int, x: int, center_z: int, ports: dict
         volume.paste(stack.volume, at)
         for name, port in stack.ports.items():
             pos = (at[0] + port.pos[0], at[1] + port.pos[1], at[2] + port.pos[2])
-            key = f"{name}_{side}"
+            key = name_of(name, side)
             ports[key] = Port(key, pos, port.direction, port.kind, "east", port.latency_rt)
         for name, pos in stack.probes.items():
             probes[f"{name}_{side}"] = (at[0] + pos[0], at[1] + pos[1], at[2] + pos[2])
@@ -95,10 +94,20 @@ def _start_line(volume: Volume, start: Pos, east_x: int) -> None:
     volume.ids[y - 1, z, line] = volume.palette.add("minecraft:stone")
 
 
-def engine(digits: Digits, segments: Sequence[int] = (0,), *, folded: bool = False) -> Engine:
+def name_of(signal: str, side: str) -> str:
+    """Return the engine's name of a port of one side's lanes: `s0_1` of side n is `s0_n_1`."""
+    head, _, number = signal.partition("_")
+    return f"{head}_{side}_{number}" if number else f"{head}_{side}"
+
+
+def engine(
+    digits: Digits, segments: Sequence[int] = (0,), *, folded: bool = False, blocks: Sequence[int] = (),
+    split: bool = False,
+) -> Engine:  # fmt: skip
     """Return the engine of `digits` (words, levels, 2), uint8 0..15, with a start per segment.
 
-    `folded`: every segment is a row of the bank. Raises ModelError or ConfigError as `rom_bank` or
+    `folded`: every segment is a row of the bank. `blocks` and `split`: as `lane.south_lanes`; the digits of
+    the empty levels between blocks should be 0. Raises ModelError or ConfigError as `rom_bank` or
     `rom_rows` does.
     """
     bank = (rom_rows if folded else rom_bank)(digits, lane.PERIOD_RT, segments)
@@ -112,7 +121,8 @@ def engine(digits: Digits, segments: Sequence[int] = (0,), *, folded: bool = Fal
     volume.paste(bank.volume, bank_at)
     ports: dict[str, Port] = {}
     probes: dict[str, Pos] = {}
-    _place_lanes(volume, levels, lane_x, reach, ports, probes)
+    south = lane.south_lanes(levels, blocks, split)
+    _place_lanes(volume, south, lane_x, reach, ports, probes)
     start = bank.ports["start0"].pos
     _start_line(volume, (start[0], start[1], start[2] + bank_at[2]), east_x)
     ports["start0"] = Port("start0", (east_x, 1, reach), "in")
@@ -120,8 +130,8 @@ def engine(digits: Digits, segments: Sequence[int] = (0,), *, folded: bool = Fal
         inner = bank.ports[f"start{index}"]
         pos = (inner.pos[0], inner.pos[1], inner.pos[2] + bank_at[2])
         ports[inner.name] = Port(inner.name, pos, "in", "binary", inner.side)
-    for side in SIDES:
-        port = ports[f"out_{side}"]
+    for name in [n for n in ports if n.startswith("out_")]:
+        port = ports[name]
         pos, delay_rt = _stream_line(volume, port.pos, east_x)
         ports[port.name] = Port(port.name, pos, "out", "stream", "east", port.latency_rt + delay_rt)
     extra = np.array([START_LINE_RT] + [0] * (len(bank.segments) - 1))

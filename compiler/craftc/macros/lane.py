@@ -18,6 +18,7 @@ sum stands at the p dust at time 0 modulo the word period P. Offsets of the stro
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -81,6 +82,7 @@ STROBES: dict[str, Strobe] = {
     "double": Strobe(11, 2),
     "shift": Strobe(11, 2),
 }
+INPUT_SIGNALS = ("s0", "s1")  # strobes that an input bit gates
 D_TO_S0_RT = (5, 5)  # earliest and latest s0 start after D stands at the last chain solid (5 digits)
 OUT_RT = 12  # digit 0 at the outgoing block of level 0, after p
 
@@ -122,30 +124,73 @@ def _tower(volume: Volume, tower: Tower, levels: int, at: Pos) -> None:
     column[y - 3, feed] = stone
 
 
-def south_lanes(levels: int) -> Macro:
+def first_levels(blocks: Sequence[int]) -> tuple[int, ...]:
+    """Return the first level of every block of a stack; one empty level lies between two blocks."""
+    return tuple(sum(blocks[:b]) + b for b in range(len(blocks)))
+
+
+def tagged(name: str, number: int) -> str:
+    """Return the name of the numbered one of several alike: `name`, `name_1`, `name_2`, .."""
+    return f"{name}_{number}" if number else name
+
+
+def _towers(volume: Volume, blocks: Sequence[int], split: bool, floor: int) -> dict[str, Port]:
+    """Build all towers; those of the input bits begin anew in every block of a split stack."""
+    ports: dict[str, Port] = {}
+    height = sum(blocks) + len(blocks) - 1
+    for tower in TOWERS:
+        apart = split and tower.signal in INPUT_SIGNALS
+        parts = zip(first_levels(blocks), blocks, strict=True) if apart else ((0, height),)
+        for number, (first, levels) in enumerate(parts):
+            at = (tower.x - X_LOW, floor + LEVEL_PITCH * first, tower.v - V_LOW)
+            _tower(volume, tower, levels, at)
+            name = tagged(tower.signal, number)
+            ports[name] = Port(name, (X_HIGH - X_LOW, at[1] - 2, at[2]), "in")
+    return ports
+
+
+def south_lanes(levels: int, blocks: Sequence[int] = (), split: bool = False) -> Macro:
     """Return a stack of `levels` south lanes with their broadcast towers.
+
+    With `blocks` the levels stand in several blocks, from bottom to top, and the sums of each leave below
+    it, at its own height (`out`, `out_1`, ..)::
+
+        level 5  loop --.              block 1
+        level 4  loop <-'-.
+        level 3           '--> out_1   empty but for the towers
+        level 2  loop --.              block 0
+        level 1  loop <-'-.
+        level 0  loop <---'-.
+                            '--> out
+
+    `levels` counts the empty ones too. With `split` the towers s0 and s1 begin anew in every block, with
+    feeds of their own (`s0`, `s0_1`, ..): each block then has its own inputs.
 
     Ports: `<signal>` feeds (binary, in, at the east border, y = FEED_Y); `out` is the solid block
     below level 0's link whose weak power is the outgoing stream (a comparator reads it from the
     east). Probes: `p_<k>` and `s_<k>`, the running sum of level k at its p dust and after the adder.
     """
-    if levels < 1:
-        raise PlacementError(f"{levels} levels", where="lane stack", legal="at least 1")
+    blocks = tuple(blocks) or (levels,)
+    if min(blocks) < 1 or levels != sum(blocks) + len(blocks) - 1:
+        raise PlacementError(
+            f"{levels} levels in blocks {blocks}", where="lane stack", legal="at least 1 each"
+        )
     floor = 3  # local y of level 0's devices
     size = (X_HIGH - X_LOW + 1, floor + LEVEL_PITCH * (levels - 1) + 1, V_HIGH - V_LOW + 1)
     volume = Volume(size)
     plates = [plate(0), plate(1)]
-    for level in range(levels):
-        volume.paste(plates[level % 2].volume, (0, floor - 1 + LEVEL_PITCH * level, 0))
-    volume.set((OUT_X - X_LOW, floor - 2, OUT_V - V_LOW), "minecraft:stone")
-    ports: dict[str, Port] = {}
-    for tower in TOWERS:
-        at = (tower.x - X_LOW, floor, tower.v - V_LOW)
-        _tower(volume, tower, levels, at)
-        ports[tower.signal] = Port(tower.signal, (X_HIGH - X_LOW, floor - 2, at[2]), "in")
-    out = (OUT_X - X_LOW, floor - 2, OUT_V - V_LOW)
-    ports["out"] = Port("out", out, "out", "stream", "east", OUT_RT)
-    probes = {f"p_{k}": (2 - X_LOW, floor + 2 * k, 12 - V_LOW) for k in range(levels)}
+    probes: dict[str, Pos] = {}
+    outs: dict[str, Port] = {}
+    for number, (first, count) in enumerate(zip(first_levels(blocks), blocks, strict=True)):
+        for level in range(first, first + count):
+            y = floor + LEVEL_PITCH * level
+            volume.paste(plates[(level - first) % 2].volume, (0, y - 1, 0))
+            probes[f"p_{level}"] = (2 - X_LOW, y, 12 - V_LOW)
+        out = (OUT_X - X_LOW, floor - 2 + LEVEL_PITCH * first, OUT_V - V_LOW)
+        volume.set(out, "minecraft:stone")
+        name = tagged("out", number)
+        outs[name] = Port(name, out, "out", "stream", "east", OUT_RT + SKEW_RT * first)
+    ports = _towers(volume, blocks, split, floor) | outs
     return Macro("south_lanes", volume, ports, probes)
 
 

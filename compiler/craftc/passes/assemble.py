@@ -16,7 +16,7 @@ from craftc.macros import lane
 from craftc.macros.glue import TRIM_RT
 from craftc.passes.fold import LayerPlan
 from craftc.passes.place import Control, Placement, Tap, place_control, place_layers
-from craftc.passes.program import CALM, Pace, Program, program
+from craftc.passes.program import CALM, READ_SLOTS, Pace, Program, late_reads, program
 from craftc.passes.timing import Delays, EarlyLayerError, EarlyTapError, Timing, phases, solve
 from craftc.passes.wire import Learned, Wiring, connect, guess, window_name
 
@@ -41,7 +41,14 @@ class Assembly:
 
 def with_late_windows(made: Program, plans: Sequence[LayerPlan]) -> Program:
     """Return the program with the windows of the readouts: late (as read), first and walk (argmax)."""
-    extra = [replace(w, signal="late") for w in made.windows if w.signal == "read"]
+    extra = []
+    for w in [w for w in made.windows if w.signal == "read"]:
+        if plans[w.layer].groups == 1:
+            extra.append(replace(w, signal="late"))
+            continue
+        for group in range(plans[w.layer].groups):
+            end = w.start + READ_SLOTS * late_reads(plans[w.layer], group)
+            extra.append(replace(w, signal="late", end=end, segment=group))
     first = made.of(len(plans) - 1, "read")[0]
     extra += [replace(first, signal=name, end=first.start + 1) for name in ("first", "walk")]
     return Program(tuple(sorted([*made.windows, *extra])), made.slots)
@@ -120,6 +127,7 @@ class _Plan:
         self.plans, self.pace, self.room = plans, pace, room
         self.parity: dict[int, int] = {p.index: 0 for p in plans}
         self.phase = [0] * len(plans)
+        self.layers = place_layers(plans)
         self.words, self.pipe = pace.origin_words, pace.pipe_slots
         self._program()
         self.control = _guess(self.made)
@@ -129,7 +137,7 @@ class _Plan:
         self.made = with_late_windows(program(self.plans, self.parity, self.pipe), self.plans)
 
     def _place(self) -> None:
-        self.placed = place_layers(self.plans)
+        self.placed = self.layers.copied()
         place_control(self.placed, self.control, self.room)
 
     def _origin(self, wires: Delays) -> list[int]:

@@ -21,6 +21,8 @@ D_TO_S0_RT = 6  # inside the window of `lane` for 4 and for 5 sum digits
 REGISTER_PULSE_RT = 3  # register clocks: low for 2..4 rt is legal
 SAMPLE_PULSE_RT = 4
 SHIFT_PULSE_RT = 10  # the shift marker, sampled by other channels
+REQUANT_CHANNELS = ("late", "sample", "hold", "word", "push")
+MARKED_LATE = ("sample", "hold", "amax_ck", "amax_load")  # what the late marker gates
 LONGER_WIRE_RT = 2  # meant delay between the token's stretcher and argmax; the port is loose by 2 rt
 
 
@@ -39,7 +41,7 @@ class Channel:
 
 
 def feed_channels(plan: LayerPlan) -> list[Channel]:
-    """Return the ten channels that feed the engine's towers."""
+    """Return the channels that feed the engine's towers: ten, and four per further part of the inputs."""
     nd2 = 2 * plan.sum_digits
     widths = {"s0": 2, "s1": nd2 - 2, "open": nd2, "double": nd2, "shift": nd2}
     gates = {
@@ -56,8 +58,11 @@ def feed_channels(plan: LayerPlan) -> list[Channel]:
             act = strobe.start_rt - strobe.tower_rt
             if signal == "double":  # the slot of the doubling word; the gate opens one word before
                 act -= lane.PERIOD_RT
-            name = f"{signal}_{side}"
-            out.append(Channel(name, width, (gates[signal],), (f"{engine}.{name}",), act))
+            parts = plan.splits if signal in lane.INPUT_SIGNALS else 1
+            for part, first in enumerate(lane.first_levels(plan.blocks)[:parts]):
+                name = lane.tagged(f"{signal}_{side}", part)
+                later = lane.SKEW_RT * first
+                out.append(Channel(name, width, (gates[signal],), (f"{engine}.{name}",), act + later))
     return out
 
 
@@ -70,24 +75,28 @@ def layer_channels(plan: LayerPlan, d_rt: Sequence[int]) -> list[Channel]:
         act = s0 - D_TO_S0_RT - d_rt[index]
         start = f"engine{plan.index}.start{index}"
         channels.append(Channel(f"token{index}", 0, (Gate("token"),), (start,), act))
-    source = "panel.ck" if plan.index == 0 else f"file{plan.index}.ck"
-    channels.append(Channel("clock", REGISTER_PULSE_RT, (Gate("clock"),), (source,), None))
+    for part in range(plan.splits):
+        source = "panel" if plan.index == 0 else lane.tagged(f"file{plan.index}", part)
+        name = lane.tagged("clock", part)
+        channels.append(Channel(name, REGISTER_PULSE_RT, (Gate("clock"),), (f"{source}.ck",), None))
     marker = (Gate("read"), Gate("parity"))
     channels.append(Channel("mark", SHIFT_PULSE_RT, marker, (), None))
     return channels
 
 
-def requant_channels(plan: LayerPlan, sample_rt: int) -> list[Channel]:
-    """Return the channels behind a hidden layer: late marker, sample, and push into the next registers.
+def requant_channels(plan: LayerPlan, sample_rt: int, group: int = 0) -> list[Channel]:
+    """Return the channels behind a group of a hidden layer: late marker, sample, and push into its registers.
 
     `sample_rt`: when the requantiser's ck must rise, in engine time of the shifted slot.
     """
+    requant, file = (lane.tagged(f"{n}", group) for n in (f"requant{plan.index}", f"file{plan.index + 1}"))
+    late, sample, hold, word, push = (lane.tagged(n, group) for n in REQUANT_CHANNELS)
     return [
-        Channel("late", SHIFT_PULSE_RT, (Gate("read"), Gate("parity")), (), None),
-        Channel("sample", SAMPLE_PULSE_RT, (Gate("shift"),), (f"requant{plan.index}.ck",), sample_rt),
-        Channel("hold", 0, (Gate("shift"),), (), None),
-        Channel("word", 0, (Gate("hold"),), (), None),
-        Channel("push", REGISTER_PULSE_RT, (Gate("word"),), (f"file{plan.index + 1}.ck",), None),
+        Channel(late, SHIFT_PULSE_RT, (Gate("read"), Gate("parity")), (), None),
+        Channel(sample, SAMPLE_PULSE_RT, (Gate("shift"),), (f"{requant}.ck",), sample_rt),
+        Channel(hold, 0, (Gate("shift"),), (), None),
+        Channel(word, 0, (Gate("hold"),), (), None),
+        Channel(push, REGISTER_PULSE_RT, (Gate("word"),), (f"{file}.ck",), None),
     ]
 
 
@@ -103,6 +112,12 @@ def argmax_channels(unit: Argmax, y_rt: int) -> list[Channel]:
         Channel("amax_token", 0, (Gate("walk"),), ("longer.in",),
                 y_rt + unit.token.start_rt - LONGER_RT - LONGER_WIRE_RT),
     ]  # fmt: skip
+
+
+def marked_late(channels: Sequence[Channel], group: int) -> list[str]:
+    """Return the names of the channels that the late marker of a group gates, in the order of the bank."""
+    names = {lane.tagged(name, group) for name in MARKED_LATE}
+    return [c.name for c in channels if c.name in names]
 
 
 def bank(channels: Sequence[Channel], delays_rt: Sequence[int]) -> StrobeBank:

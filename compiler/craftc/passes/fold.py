@@ -15,6 +15,7 @@ Nothing is rounded: illegal lanes or words per lane are refused with the legal v
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,8 +23,10 @@ import numpy.typing as npt
 
 from craftc.config import BuildConfig
 from craftc.errors import FoldingError, OverflowRefused, UnsupportedOp
+from craftc.macros.lane import first_levels
 from craftc.model.checkpoint import BIAS_STEP, Checkpoint, Int8, Layer, bias_codes
 from craftc.model.overflow import digits_for, prove, signed_bits
+from craftc.passes.parts import MAX_CUTS, blocks_of, chunks, halves
 
 MAX_SUM_DIGITS = 5  # octal digits of a sum; the word has 6 with at least one flush digit
 MIN_SUM_DIGITS = 4  # narrower sums are widened: the strobes are drawn for 4 or 5
@@ -36,7 +39,8 @@ ROW_WORDS = 200  # a ROM with more words than this is folded, one row per pass
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LayerPlan:
-    """One layer on hardware. `north` and `south` are input indices in streaming order."""
+    """One layer on hardware. `north` and `south` are input indices in streaming order, of part 0 if there are
+    several (passes/parts.py)."""
 
     index: int
     n_in: int
@@ -51,7 +55,9 @@ class LayerPlan:
     south: tuple[int, ...]
     const_north: int  # bias words on the north lanes (constant 1)
     const_south: int  # bias words on the south lanes (constant 1, or 8 before 4-bit inputs)
-    rom: npt.NDArray[np.uint8]  # (passes * words, levels, 2)
+    rom: npt.NDArray[np.uint8]  # (passes * words, height, 2)
+    groups: int = 1  # of neurons, each read by itself
+    splits: int = 1  # parts of the inputs, each with a level per neuron
 
     @property
     def parts(self) -> tuple[int, ...]:
@@ -68,6 +74,16 @@ class LayerPlan:
         return tuple(p * self.words + first for p in range(self.passes) for first in firsts)
 
     @property
+    def blocks(self) -> tuple[int, ...]:
+        """Levels of every block of the engine, from bottom to top."""
+        return blocks_of(self.levels, self.groups, self.splits)
+
+    @property
+    def height(self) -> int:
+        """Levels of the ROM, the empty ones between blocks included."""
+        return sum(self.blocks) + len(self.blocks) - 1
+
+    @property
     def folded(self) -> bool:
         """Whether the passes stand in rows of the ROM of their own (macros/rom_rows.py)."""
         return self.planes == 1 and self.passes > 1 and self.passes * self.words > ROW_WORDS
@@ -75,7 +91,7 @@ class LayerPlan:
     @property
     def lanes(self) -> int:
         """Lanes of the layer, two per level."""
-        return 2 * self.levels
+        return 2 * sum(self.blocks)
 
     @property
     def weight_bits(self) -> int:
@@ -87,8 +103,8 @@ class LayerPlan:
         return pass_index * self.levels + level
 
 
-def fold(checkpoint: Checkpoint, config: BuildConfig) -> tuple[LayerPlan, ...]:
-    """Return the plan of every layer.
+def fold(checkpoint: Checkpoint, config: BuildConfig, cuts: Sequence[int] = ()) -> tuple[LayerPlan, ...]:
+    """Return the plan of every layer; `cuts[l]` is the groups of hidden layer l (1 where it is not given).
 
     Raises FoldingError for illegal lanes or words per lane, OverflowRefused if a sum needs more than
     MAX_SUM_DIGITS octal digits, UnsupportedOp for what the machine has no hardware for.
@@ -108,8 +124,30 @@ def fold(checkpoint: Checkpoint, config: BuildConfig) -> tuple[LayerPlan, ...]:
         if layer.shift is not None and layer.shift % 3:
             raise UnsupportedOp(f"shift {layer.shift}", where=f"layer {index}", legal="0, 3, 6, 9")
         digits = max(found.digits, MIN_SUM_DIGITS, 0 if layer.shift is not None else _compared(index, layer))
-        plans.append(_plan(index, layer, digits, _levels(index, layer, config, index == widest)))
+        groups = cuts[index] if index < len(cuts) else 1
+        splits = cuts[index - 1] if 0 < index <= len(cuts) else 1
+        levels = _levels(index, layer, config, index == widest)
+        _check_cuts(index, layer, levels, groups, splits)
+        plans.append(_plan(index, layer, digits, levels, groups, splits))
     return tuple(plans)
+
+
+def legal_cuts(n_out: int, n_next: int) -> tuple[int, ...]:
+    """Return the numbers of groups that n_out neurons in front of a layer of n_next can have."""
+    most = min(MAX_CUTS, n_out // MIN_NEURONS, (MAX_LEVELS + 1) // (n_next + 1), MAX_LEVELS - n_out + 1)
+    return tuple(range(1, max(1, most) + 1))
+
+
+def _check_cuts(index: int, layer: Layer, levels: int, groups: int, splits: int) -> None:
+    """Raise FoldingError where a layer cannot stand in these blocks."""
+    if groups > 1 and (levels != layer.n_out or splits > 1 or layer.n_out // groups < MIN_NEURONS):
+        raise FoldingError(f"{groups} groups", where=f"layer {index}",
+                           legal="1 of a layer that is done in several passes or cut itself; "
+                           f"else groups of {MIN_NEURONS} or more neurons")  # fmt: skip
+    blocks = blocks_of(levels, groups, splits)
+    if len(blocks) > 1 and sum(blocks) + len(blocks) - 1 > MAX_LEVELS:
+        raise FoldingError(f"{splits} parts of {levels} levels", where=f"layer {index}",
+                           legal=f"at most {MAX_LEVELS} levels")  # fmt: skip
 
 
 def _check_sizes(checkpoint: Checkpoint) -> None:
@@ -147,9 +185,9 @@ def _compared(index: int, layer: Layer) -> int:
     return digits
 
 
-def _words(layer: Layer) -> tuple[int, int, int]:
+def _words(layer: Layer, splits: int = 1) -> tuple[int, int, int]:
     """Return (words per plane, bias words north, bias words south) of a layer."""
-    half = (layer.n_in + 1) // 2
+    half = len(halves(chunks(layer.n_in, splits)[0])[0])
     ones = int(np.count_nonzero(layer.bias_constants == 1))
     eights = int(np.count_nonzero(layer.bias_constants == BIAS_STEP))
     if layer.input_bits == 1:
@@ -189,11 +227,28 @@ def _levels(index: int, layer: Layer, config: BuildConfig, widest: bool) -> int:
     return max(below) if below and config.lanes is not None else min(below, default=legal[0])
 
 
-def _plan(index: int, layer: Layer, sum_digits: int, levels: int) -> LayerPlan:
-    words, const_north, const_south = _words(layer)
-    half = (layer.n_in + 1) // 2
+def _plan(index: int, layer: Layer, sum_digits: int, levels: int, groups: int, splits: int) -> LayerPlan:
+    words, const_north, const_south = _words(layer, splits)
+    blocks, parts = blocks_of(levels, groups, splits), [halves(c) for c in chunks(layer.n_in, splits)]
     passes = -(-layer.n_out // levels)
-    north, south = tuple(range(half)), tuple(range(half, layer.n_in))
+    north, south = parts[0]
+    rom = np.zeros((passes * words, sum(blocks) + len(blocks) - 1, 2), dtype=np.uint8)
+    for block, first in enumerate(first_levels(blocks)):
+        digits = _rom(layer, levels, words, (const_north, const_south), parts[block if splits > 1 else 0],
+                      biased=splits == 1 or block == 0)  # fmt: skip
+        rows = chunks(levels, groups)[block] if groups > 1 else range(levels)
+        rom[:, first : first + blocks[block]] = digits[:, rows.start : rows.stop]
+    return LayerPlan(index, layer.n_in, layer.n_out, levels, passes, words, layer.input_bits, sum_digits,
+                     layer.shift, north, south, const_north, const_south, rom, groups, splits)  # fmt: skip
+
+
+def _rom(
+    layer: Layer, levels: int, words: int, bias: tuple[int, int],
+    part: tuple[tuple[int, ...], tuple[int, ...]], *, biased: bool,
+) -> npt.NDArray[np.uint8]:  # fmt: skip
+    """Return the ROM (passes * words, levels, 2) of one part of the inputs, with or without the bias."""
+    const_north, const_south = bias
+    (north, south), passes = part, -(-layer.n_out // levels)
     rom = np.zeros((passes * words, levels, 2), dtype=np.uint8)
     codes = bias_codes(layer)
     ones = codes[:, layer.bias_constants == 1]
@@ -203,15 +258,15 @@ def _plan(index: int, layer: Layer, sum_digits: int, levels: int) -> LayerPlan:
         else (ones, codes[:, layer.bias_constants == BIAS_STEP])
     )
     for side, inputs, extra in ((0, north, extra_north), (1, south, extra_south)):
-        start = len(inputs) if layer.input_bits == 1 else half + side * const_north
+        start = len(inputs) if layer.input_bits == 1 else words - const_south - const_north * (1 - side)
         for p in range(passes):
             neurons = slice(p * levels, min((p + 1) * levels, layer.n_out))
             count = neurons.stop - neurons.start
             block = rom[p * words : (p + 1) * words, :count, side]
             block[: len(inputs)] = _digits(layer.weight_codes[neurons][:, list(inputs)])
-            block[start : start + extra.shape[1]] = _digits(extra[neurons])
-    return LayerPlan(index, layer.n_in, layer.n_out, levels, passes, words, layer.input_bits,
-                     sum_digits, layer.shift, north, south, const_north, const_south, rom)  # fmt: skip
+            if biased:
+                block[start : start + extra.shape[1]] = _digits(extra[neurons])
+    return rom
 
 
 def _digits(codes: Int8) -> npt.NDArray[np.uint8]:

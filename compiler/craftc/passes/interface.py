@@ -2,7 +2,7 @@
 
 panel.lever_<i>        levers                    run.button, reset.button    buttons
 lamp<j>.lamp           class lamps               lamp_done.lamp              done lamp
-file<l+1>.h_<j>_<bit>  activations of layer l: registers h.<l>.<j>
+file<l+1>.h_<j>_<bit>  activations of layer l: registers h.<l>.<j>; file<l+1>_<g> holds those of group g
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ from craftc.errors import PlacementError
 from craftc.export.io_map import BITS, DONE, RESET, RUN, Expected, Input, IoMap, Output, Register
 from craftc.hw.netlist import Machine
 from craftc.macros.base import Pos
+from craftc.macros.lane import tagged
 from craftc.passes.fold import LayerPlan
+from craftc.passes.parts import chunks
 
 
 def interface(
@@ -46,7 +48,10 @@ def interface(
     registers = {}
     for plan in plans[:-1]:
         for j in range(plan.n_out):
-            bits = tuple(at(f"file{plan.index + 1}", f"h_{j}_{b}") for b in range(BITS))
+            group = next(g for g, c in enumerate(chunks(plan.n_out, plan.groups)) if j in c)
+            value = j - chunks(plan.n_out, plan.groups)[group].start
+            file = tagged(f"file{plan.index + 1}", group)
+            bits = tuple(at(file, f"h_{value}_{b}") for b in range(BITS))
             registers[f"h.{plan.index}.{j}"] = Register(plan.index, j, bits, at_gt=times.get(plan.index))
     return IoMap(_sum(box[0], shift), _sum(box[1], shift), inputs, outputs, expected, registers)
 

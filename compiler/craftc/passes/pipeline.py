@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from craftc.config import BuildConfig
-from craftc.errors import ConfigError
+from craftc.errors import ConfigError, PlacementError, RoutingError, TimingError
 from craftc.estimate.model import Estimate, estimate
 from craftc.export.safe import check_replaceable, fresh_output
 from craftc.model.checkpoint import Checkpoint
@@ -30,6 +30,7 @@ from craftc.passes.fold import LayerPlan, fold
 from craftc.passes.machine import Baked, Checked, bake, check_layout, check_rules, plans_text, without_idle
 from craftc.passes.output import facts_of, io_of, write_folder, write_schematic
 from craftc.passes.program import Program, as_text, pace_of
+from craftc.passes.speed import foldings
 from craftc.verify.vectors import Vectors, random_vectors, read_vectors
 
 PASSES = ("fold", "program", "assemble", "bake", "lvs", "prune", "drc", "write", "verify", "report")
@@ -86,8 +87,10 @@ def build(
     run = _Run(print_after, emit, progress)
     if out is not None:
         check_replaceable(out)
-    foretold = estimate(checkpoint, config)
-    baked, plans, checked = _machine(checkpoint, config, run)
+    with run.timed("fold"):
+        choices = foldings(checkpoint, config) if config.optimize == "speed" else [fold(checkpoint, config)]
+    foretold = estimate(checkpoint, config, choices[0])
+    baked, plans, checked = _machine(choices, config, run)
     if schem is not None:
         with run.timed("write"):
             write_schematic(baked, schem, config)
@@ -99,13 +102,12 @@ def build(
 
 
 def _machine(
-    checkpoint: Checkpoint, config: BuildConfig, run: _Run
+    choices: Sequence[tuple[LayerPlan, ...]], config: BuildConfig, run: _Run
 ) -> tuple[Baked, tuple[LayerPlan, ...], Checked]:
-    with run.timed("fold"):
-        plans = fold(checkpoint, config)
-    run.show("fold", lambda: plans_text(plans))
     with run.timed("assemble"):
-        made = assemble(plans, run.progress, pace_of(config.optimize))
+        made = _assembled(choices, config, run)
+    plans = made.placed.plans
+    run.show("fold", lambda: plans_text(plans))
     run.show("program", lambda: as_text(made.made))
     run.show("assemble", lambda: _assembly_text(made))
     with run.timed("bake"):
@@ -121,6 +123,16 @@ def _machine(
         violations = check_rules(baked)
     run.show("drc", lambda: f"violations {violations}")
     return baked, plans, Checked(violations, layout)
+
+
+def _assembled(choices: Sequence[tuple[LayerPlan, ...]], config: BuildConfig, run: _Run) -> Assembly:
+    """Return the first of the foldings that can be wired and timed. Raises what the last one raises."""
+    for plans in choices[:-1]:
+        try:
+            return assemble(plans, run.progress, pace_of(config.optimize))
+        except (PlacementError, RoutingError, TimingError):
+            continue
+    return assemble(choices[-1], run.progress, pace_of(config.optimize))
 
 
 def _assembly_text(made: Assembly) -> str:

@@ -11,6 +11,9 @@ sums. One pass over one layer looks like this (two planes, W words, H levels)::
     force  4-bit layers: the bias words behind the inputs, constant 8 of the south lanes in the first
            plane, constant 1 of the north lanes in the last
 
+A layer that is cut (passes/parts.py) has windows `clock` and `loadmode` per part of its inputs and `late` per
+group of its neurons: all groups are read at the same time, all parts scanned at the same time.
+
 Reads start in slots of a fixed parity, because the half-rate clock tells shift words from hold words. The
 next layer starts PIPE_SLOTS or more after the last read, when the last activation stands in the registers.
 A pass over the first layer begins by loading the levers into the panel's registers.
@@ -24,7 +27,9 @@ from itertools import pairwise
 
 from craftc.config import Optimize
 from craftc.errors import TimingError
+from craftc.macros.register_file import pushes
 from craftc.passes.fold import LayerPlan
+from craftc.passes.parts import chunks, halves
 
 READ_SLOTS = 2  # slots per neuron: one shift word, one hold word
 LOAD_SLOTS = 3  # the load line is on around the one clock that copies the levers
@@ -69,7 +74,7 @@ class Window:
     signal: str  # load loadmode token clock force_n force_s double read
     start: int
     end: int
-    segment: int = 0  # token: which ROM segment
+    segment: int = 0  # token: which ROM segment; clock, loadmode: which part; late: which group
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +84,10 @@ class Program:
     windows: tuple[Window, ...]
     slots: int
 
-    def of(self, layer: int, signal: str) -> tuple[Window, ...]:
-        """Return the windows of one signal of one layer, in time order."""
-        found = (w for w in self.windows if w.layer == layer and w.signal == signal)
+    def of(self, layer: int, signal: str, segment: int | None = None) -> tuple[Window, ...]:
+        """Return the windows of one signal of one layer (of one segment, if given), in time order."""
+        found = (w for w in self.windows if w.layer == layer and w.signal == signal
+                 and segment in (None, w.segment))  # fmt: skip
         return tuple(sorted(found, key=lambda w: w.start))
 
 
@@ -108,7 +114,8 @@ def program(
             reads += [w for w in made if w.signal == "read"]
             slot = max(w.end for w in made)
         if plan.index + 1 < len(plans):
-            windows.append(Window(plan.index + 1, "loadmode", reads[0].start, reads[-1].end + DRAIN_SLOTS))
+            start, end = reads[0].start, reads[-1].end + DRAIN_SLOTS
+            windows += [Window(plan.index + 1, "loadmode", start, end, part) for part in range(plan.groups)]
         slot += pipe_slots
     result = Program(tuple(sorted(windows)), slot)
     require_rules(result, plans, wanted)
@@ -120,7 +127,9 @@ def _pass(plan: LayerPlan, pass_index: int, start: int, parity: int) -> Iterator
     segment = pass_index * len(plan.parts)
     for plane in reversed(range(plan.planes)):
         yield Window(layer, "token", slot, slot + 1, segment)
-        yield Window(layer, "clock", slot, slot + plan.parts[0])
+        for part, inputs in enumerate(chunks(plan.n_in, plan.splits)):
+            words = plan.parts[0] if plan.splits == 1 else len(halves(inputs)[0])
+            yield Window(layer, "clock", slot, slot + words, part)
         slot += plan.parts[0]
         if plan.planes > 1:
             for signal, words, index in _bias(plan, plane):
@@ -142,8 +151,18 @@ def _bias(plan: LayerPlan, plane: int) -> Iterator[tuple[str, int, int]]:
         yield "force_s", plan.const_south, len(plan.parts) - 1
 
 
+def late_reads(plan: LayerPlan, group: int) -> int:
+    """Return the shift words of a group of neurons: its neurons, and one more if they are odd."""
+    return pushes(len(chunks(plan.n_out, plan.groups)[group]))
+
+
 def reads_of(plan: LayerPlan, pass_index: int) -> int:
-    """Return the shift words of a pass: its neurons, and one more of an odd hidden layer (register_file)."""
+    """Return the shift words of a pass: its neurons, and one more of an odd hidden layer (register_file).
+
+    Of a layer that is cut: those of its largest group.
+    """
+    if plan.groups > 1:
+        return late_reads(plan, 0)
     neurons = min(plan.levels, plan.n_out - pass_index * plan.levels)
     odd = plan.shift is not None and plan.n_out % 2 == 1 and pass_index == plan.passes - 1
     return neurons + int(odd)
@@ -151,10 +170,11 @@ def reads_of(plan: LayerPlan, pass_index: int) -> int:
 
 def require_rules(made: Program, plans: Sequence[LayerPlan], parity: Mapping[int, int]) -> None:
     """Raise TimingError unless windows of a signal are disjoint, tokens far apart and reads in phase."""
-    by_signal: dict[tuple[int, str], list[Window]] = {}
+    by_signal: dict[tuple[int, str, int], list[Window]] = {}
     for window in made.windows:
-        by_signal.setdefault((window.layer, window.signal), []).append(window)
-    for (layer, signal), found in sorted(by_signal.items()):
+        number = 0 if window.signal == "token" else window.segment
+        by_signal.setdefault((window.layer, window.signal, number), []).append(window)
+    for (layer, signal, _), found in sorted(by_signal.items()):
         found.sort(key=lambda w: w.start)
         for a, b in pairwise(found):
             gap = plans[layer].parts[0] if signal == "token" and a.segment == b.segment else a.end - a.start

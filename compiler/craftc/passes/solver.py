@@ -14,11 +14,12 @@ from craftc.macros import lane
 from craftc.macros.clock import START_TO_CK_RT
 from craftc.macros.conductor import TAP_RT
 from craftc.macros.glue import JOIN_RT, PLAIN_RT
+from craftc.macros.lane import tagged
 from craftc.macros.strobe import SAMPLE_LEAD_RT
-from craftc.passes.channels import SHIFT_PULSE_RT, Channel
+from craftc.passes.channels import REQUANT_CHANNELS, SHIFT_PULSE_RT, Channel, marked_late
 from craftc.passes.place import Placement
 from craftc.passes.program import Program, Window
-from craftc.passes.wire import SIDES, window_name, window_sinks
+from craftc.passes.wire import SIDES, parity_gates, window_name, window_sinks
 
 P = lane.PERIOD_RT
 MARGIN_RT = 1  # least distance of an edge from a sampling moment
@@ -66,44 +67,49 @@ class Solver:
             if channel.act_rt is not None:
                 wire = self.wires.rt(f"{channel.name}.{layer}")
                 times[channel.name] = self.origin[layer] + channel.act_rt - wire
-        times["clock"] = self._clock_out(layer)
-        names = [c.name for c in channels if c.name in ("sample", "hold", "amax_ck", "amax_load")]
-        if self.placed.plans[layer].shift is not None:
-            self._push(layer, times, names)
+        plan = self.placed.plans[layer]
+        for part in range(plan.splits):
+            times[tagged("clock", part)] = self._clock_out(layer, part)
+        late = {tagged("late", g): marked_late(channels, g) for g in range(plan.groups)}
+        if plan.shift is not None:
+            for group, names in enumerate(late.values()):
+                self._push(layer, times, names, group)
         gates = [f"{kind}_{side}" for side in SIDES for kind in ("open", "shift")]
         marked = [(name, n) for n, name in enumerate(gates)]
-        fixed = [(name, n) for n, name in enumerate(names)]
-        times["mark"] = self._marker(layer, "mark", marked)
+        markers = {"mark": marked}
+        markers |= {name: [(gate, n) for n, gate in enumerate(names)] for name, names in late.items()}
         try:
-            times["late"] = self._marker(layer, "late", fixed)
-        except TimingError:  # both must read in slots of one parity
+            times |= {name: self._marker(layer, name, gated) for name, gated in markers.items()}
+        except TimingError:  # all must read in slots of one parity
+            if layer not in self.flip:
+                raise
             self.flip[layer] = 1 - self.flip[layer]
             self.room.pop(layer)
-            times["mark"] = self._marker(layer, "mark", marked)
-            times["late"] = self._marker(layer, "late", fixed)
+            times |= {name: self._marker(layer, name, gated) for name, gated in markers.items()}
 
     def sample(self, layer: int, channel: str) -> int:
         """Return when slot 0 of a channel's gates is sampled, at their ports."""
         return self.out[layer][channel] - SAMPLE_LEAD_RT
 
-    def _clock_out(self, layer: int) -> int:
+    def _clock_out(self, layer: int, part: int) -> int:
         """Register clock: x must change midway between the samples of two slots."""
         latest, earliest = -(10**9), 10**9
         for side in SIDES:
+            net = f"{tagged(f'x_{side}', part)}.{layer}"
             for k, name in enumerate((f"s0_{side}", f"s1_{side}")):
-                at = self.sample(layer, name) - self.wires.rt(f"x_{side}.{layer}", k)
+                at = self.sample(layer, tagged(name, part)) - self.wires.rt(net, k)
                 latest, earliest = max(latest, at), min(earliest, at + P)
         low, high = latest + MARGIN_RT, earliest - MARGIN_RT
         if low > high and self.strict:
             raise TimingError(f"x must change in {low}..{high}", where=f"layer {layer}", legal="nearer wires")
-        return (low + high) // 2 - self.x_latency[layer] - self._to_registers(layer, "clock")
+        return (low + high) // 2 - self.x_latency[layer] - self._to_registers(layer, "clock", part)
 
-    def _to_registers(self, layer: int, channel: str) -> int:
+    def _to_registers(self, layer: int, channel: str, part: int) -> int:
         """Return the delay from a channel (clock of the layer, push of the one before) to the registers."""
         if layer == 0:
             return self.wires.rt("clock.0")
-        wire = self.wires.rt(f"clock.{layer}" if channel == "clock" else f"push.{layer - 1}")
-        return wire + PLAIN_RT + JOIN_RT + self.wires.rt(f"registers.{layer}")
+        wire = self.wires.rt(f"{tagged(channel, part)}.{layer if channel == 'clock' else layer - 1}")
+        return wire + PLAIN_RT + JOIN_RT + self.wires.rt(f"{tagged('registers', part)}.{layer}")
 
     def _marker(self, layer: int, name: str, gates: Sequence[tuple[str, int]]) -> int:
         """Marker pulse: on at every gate's sample, sampled itself while the parity clock is on."""
@@ -111,7 +117,7 @@ class Solver:
         for channel, sink in gates:
             at = self.sample(layer, channel) - self.wires.rt(f"{name}.{layer}", sink)
             low, high = max(low, at - SHIFT_PULSE_RT + MARGIN_RT), min(high, at - MARGIN_RT)
-        number = 2 * layer + (name == "late")
+        number = parity_gates(self.placed).index(f"bank{layer}.{name}.parity")
         rise = self.clock + self.wires.rt("parity", number)
         start = self.made.of(layer, "read")[0].start
         best: tuple[bool, int, int, int] | None = None
@@ -129,33 +135,34 @@ class Solver:
         self.room[layer] = min(self.room.get(layer, P), best[1])
         return best[2]
 
-    def _push(self, layer: int, times: dict[str, int], names: list[str]) -> None:
+    def _push(self, layer: int, times: dict[str, int], names: list[str], group: int) -> None:
         """Push clock: after the last data bit, before the first one may change."""
+        late, sample, hold, word, push = (tagged(name, group) for name in REQUANT_CHANNELS)
         machine = self.placed.machine
-        valid = machine.instances[f"requant{layer}"].macro.valid_rt  # type: ignore[attr-defined]
-        y = self.origin[layer] + self.placed.y_rt[layer]
-        wires = [self.wires.rt(f"data{b}.{layer}") for b in range(4)]
+        valid = machine.instances[tagged(f"requant{layer}", group)].macro.valid_rt  # type: ignore[attr-defined]
+        y = self.origin[layer] + self.placed.y_rt[layer][group]
+        wires = [self.wires.rt(f"{tagged(f'data{b}', group)}.{layer}") for b in range(4)]
         first = y + valid[0] + max(wires) + DATA_SETUP_RT
         last = y + valid[1] + min(wires) - LOAD_PULSE_RT - 1
         if first > last and self.strict:
             where = f"layer {layer}"
             raise TimingError(f"push in {first}..{last}", where=where, legal="data wires of like delay")
         arrive = max(last, (first + last) // 2)
-        times["push"] = arrive - self._to_registers(layer + 1, "push")
+        times[push] = arrive - self._to_registers(layer + 1, "push", group)
         # `hold` samples the marker shortly before `sample`; `word` carries it on to the sample of `push`
-        wires = [self.wires.rt(f"late.{layer}", names.index(n)) for n in ("sample", "hold")]
-        times["hold"] = times["sample"] - wires[0] + wires[1] - HOLD_EARLY_RT[0]
-        first_word = times["hold"] + SAMPLE_LEAD_RT + self.wires.rt(f"hold.{layer}") + MARGIN_RT
-        last_word = times["push"] - SAMPLE_LEAD_RT - self.wires.rt(f"word.{layer}") - MARGIN_RT
+        wires = [self.wires.rt(f"{late}.{layer}", names.index(n)) for n in (sample, hold)]
+        times[hold] = times[sample] - wires[0] + wires[1] - HOLD_EARLY_RT[0]
+        first_word = times[hold] + SAMPLE_LEAD_RT + self.wires.rt(f"{hold}.{layer}") + MARGIN_RT
+        last_word = times[push] - SAMPLE_LEAD_RT - self.wires.rt(f"{word}.{layer}") - MARGIN_RT
         earlier = min(max(first_word - last_word, 0), HOLD_EARLY_RT[1] - HOLD_EARLY_RT[0])
-        times["hold"] -= earlier
+        times[hold] -= earlier
         first_word -= earlier
         low = max(first_word, last_word - P + 2 * MARGIN_RT)
         high = min(last_word, first_word + P - 2 * MARGIN_RT)
         if low > high and self.strict:
             raise TimingError(f"the marker cannot reach the push: {low}..{high}", where=f"layer {layer}",
                               legal="nearer wires")  # fmt: skip
-        times["word"] = (low + high) // 2
+        times[word] = (low + high) // 2
 
     def delays(self, layer: int, channels: Sequence[Channel]) -> list[int]:
         """Return the bank's delays (0..P-1) that give the output times."""
@@ -166,9 +173,8 @@ class Solver:
         """Return when the last class lamp can change last, in machine time."""
         last = self.placed.plans[-1]
         first = self.made.of(last.index, "read")[0].start
-        done_rt: int = self.placed.machine.instances["argmax"].macro.done_rt  # type: ignore[attr-defined]
         wires = max(self.wires.rt(f"class{index}") for index in range(last.n_out))
-        return self.origin[-1] + P * first + self.placed.y_rt[-1] + done_rt + wires
+        return self.origin[-1] + P * first + self.placed.done_rt + wires
 
     # --- windows ----------------------------------------------------------------------------
 
@@ -182,7 +188,7 @@ class Solver:
                 return ck - LOAD_LEAD_RT - P + 1, ck - LOAD_LEAD_RT
             return ck + LOAD_PULSE_RT + LOAD_HOLD_RT, ck + LOAD_PULSE_RT + LOAD_HOLD_RT + P - 1
         if window.signal == "loadmode":
-            return self._mode_interval(layer, edge)
+            return self._mode_interval(layer, edge, window.segment)
         if window.signal.startswith("force"):
             side = window.signal[-1]
             spans = []
@@ -194,14 +200,14 @@ class Solver:
         at = self.sample(layer, channel) + P * slot
         return at - P + MARGIN_RT, at - MARGIN_RT
 
-    def _mode_interval(self, layer: int, edge: str) -> Interval:
-        reads = self.made.of(layer - 1, "read")
-        push = self.out[layer - 1]["push"] + self._to_registers(layer, "push")
+    def _mode_interval(self, layer: int, edge: str, part: int) -> Interval:
+        reads = self.made.of(layer - 1, "late", part)
+        push = self.out[layer - 1][tagged("push", part)] + self._to_registers(layer, "push", part)
         if edge == "set":
             first = push + P * reads[0].start - MODE_LEAD_RT
             return first - P + 1, first
         last = push + P * (reads[-1].end - 2) + MODE_HOLD_RT
-        scan = self.out[layer]["clock"] + self._to_registers(layer, "clock")
+        scan = self.out[layer][tagged("clock", part)] + self._to_registers(layer, "clock", part)
         scan += P * self.made.of(layer, "clock")[0].start - MODE_LEAD_RT
         return last, min(last + P - 1, scan)
 

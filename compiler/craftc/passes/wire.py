@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from craftc.blocks import Volume
 from craftc.hw.netlist import Net
 from craftc.layout import route as router
+from craftc.macros.lane import tagged
+from craftc.passes.channels import marked_late
 from craftc.passes.place import Control, Placement
 from craftc.passes.program import Program
 from craftc.units import MAX_SIGNAL
@@ -81,12 +83,12 @@ def window_sinks(placed: Placement, made: Program) -> dict[str, list[str]]:
         channels = {c.name for c in placed.channels[layer]}
         out[name] = {
             "token": [f"{bank}.token{window.segment}.token"],
-            "clock": [f"{bank}.clock.clock"],
+            "clock": [f"{bank}.{tagged('clock', window.segment)}.clock"],
             "read": [f"{bank}.mark.read"],
-            "late": [f"{bank}.late.read"],
+            "late": [f"{bank}.{tagged('late', window.segment)}.read"],
             "double": [f"{bank}.double_{s}.double" for s in SIDES if f"double_{s}" in channels],
             "load": ["panel.load"],
-            "loadmode": [f"file{layer}.loadmode"],
+            "loadmode": [f"{tagged(f'file{layer}', window.segment)}.loadmode"],
             "force_n": [f"file{layer}.force_n"],
             "force_s": [f"file{layer}.force_s"],
             "first": [f"{bank}.amax_first.first"],
@@ -96,8 +98,8 @@ def window_sinks(placed: Placement, made: Program) -> dict[str, list[str]]:
 
 
 def window_name(layer: int, signal: str, segment: int = 0) -> str:
-    """Return the name of a window's latch: signal and layer, and the segment of a token."""
-    return f"{signal}{layer}" + (f"_{segment}" if signal == "token" else "")
+    """Return the name of a window's latch: signal and layer, and the segment of a token, part or group."""
+    return f"{signal}{layer}_{segment}" if signal == "token" else tagged(f"{signal}{layer}", segment)
 
 
 def nets(placed: Placement, made: Program, control: Control) -> list[Net]:
@@ -124,29 +126,44 @@ def _layer_nets(placed: Placement) -> Iterator[Net]:
                      or s.startswith("requant")]  # fmt: skip
             if sinks:
                 yield _net(f"{channel.name}.{layer}", [f"{bank}.{channel.name}"], sinks)
-        source = "panel" if layer == 0 else f"file{layer}"
-        for side in SIDES:
-            yield _net(f"x_{side}.{layer}", [f"{source}.x_{side}"],
-                       [f"{bank}.s0_{side}.x", f"{bank}.s1_{side}.x"])  # fmt: skip
+        for part in range(plan.splits):
+            source = "panel" if layer == 0 else tagged(f"file{layer}", part)
+            for side in SIDES:
+                gates = [f"{bank}.{tagged(f'{signal}_{side}', part)}.x" for signal in ("s0", "s1")]
+                yield _net(f"{tagged(f'x_{side}', part)}.{layer}", [f"{source}.x_{side}"], gates)
         marked = [f"{bank}.{kind}_{side}.shift" for side in SIDES for kind in ("open", "shift")]
         yield _net(f"mark.{layer}", [f"{bank}.mark"], marked)
-        yield _net(f"late.{layer}", [f"{bank}.late"],
-                   [f"{bank}.{c.name}.shift" for c in channels
-                    if c.name in ("sample", "hold", "amax_ck", "amax_load")])  # fmt: skip
+        for group in range(plan.groups):
+            late = tagged("late", group)
+            names = marked_late(channels, group)
+            yield _net(f"{late}.{layer}", [f"{bank}.{late}"], [f"{bank}.{name}.shift" for name in names])
         if plan.shift is not None:
-            yield _net(f"hold.{layer}", [f"{bank}.hold"], [f"{bank}.word.hold"])
-            yield _net(f"word.{layer}", [f"{bank}.word"], [f"{bank}.push.word"])
-            for bit in range(4):
-                data = f"data{bit}"
-                yield _net(f"{data}.{layer}", [f"requant{layer}.{data}"], [f"file{layer + 1}.{data}"])
-            yield _net(f"pl.{layer + 1}", [f"on{layer + 1}.out"], [f"file{layer + 1}.pl0"])
+            for group in range(plan.groups):
+                yield from _requant_nets(layer, group)
         if layer == 0:
             yield _net("clock.0", ["bank0.clock"], ["panel.ck"])
-        else:
-            yield _net(f"clock.{layer}", [f"{bank}.clock"], [f"clocks{layer}.in0"])
-            yield _net(f"push.{layer - 1}", [f"bank{layer - 1}.push"], [f"clocks{layer}.in1"])
-            yield _net(f"registers.{layer}", [f"clocks{layer}.out"], [f"{source}.ck"])
+            continue
+        for part in range(plan.splits):
+            clock, push, joined = (tagged(n, part) for n in ("clock", "push", f"clocks{layer}"))
+            yield _net(f"{clock}.{layer}", [f"{bank}.{clock}"], [f"{joined}.in0"])
+            yield _net(f"{push}.{layer - 1}", [f"bank{layer - 1}.{push}"], [f"{joined}.in1"])
+            registers, file = tagged("registers", part), tagged(f"file{layer}", part)
+            yield _net(f"{registers}.{layer}", [f"{joined}.out"], [f"{file}.ck"])
     yield _net("argmax_token", ["longer.out"], ["argmax.token"])
+
+
+def _requant_nets(layer: int, group: int) -> Iterator[Net]:
+    """Yield the nets from the markers of a group and from its requantiser to its register file."""
+    bank, requant = f"bank{layer}", tagged(f"requant{layer}", group)
+    file = tagged(f"file{layer + 1}", group)
+    hold, word, push = (tagged(name, group) for name in ("hold", "word", "push"))
+    yield _net(f"{hold}.{layer}", [f"{bank}.{hold}"], [f"{bank}.{word}.hold"])
+    yield _net(f"{word}.{layer}", [f"{bank}.{word}"], [f"{bank}.{push}.word"])
+    for bit in range(4):
+        data = tagged(f"data{bit}", group)
+        yield _net(f"{data}.{layer}", [f"{requant}.data{bit}"], [f"{file}.data{bit}"])
+    on, planes = tagged(f"on{layer + 1}", group), tagged("pl", group)
+    yield _net(f"{planes}.{layer + 1}", [f"{on}.out"], [f"{file}.pl0"])
 
 
 def _window_nets(placed: Placement, made: Program, control: Control) -> Iterator[Net]:
@@ -194,8 +211,13 @@ def _control_nets(placed: Placement) -> Iterator[Net]:
     for index in range(placed.plans[-1].n_out):
         yield _net(f"class{index}", [f"argmax.lamp{index}"], [f"lamp{index}.in"])
     yield _net("ck", ["clock.ck"], [f"bank{k}.ck" for k in layers])
-    parity = [f"bank{k}.{marker}.parity" for k in layers for marker in ("mark", "late")]
-    yield _net("parity", ["clock.ck2"], parity)
+    yield _net("parity", ["clock.ck2"], parity_gates(placed))
+
+
+def parity_gates(placed: Placement) -> list[str]:
+    """Return the gates that the half-rate clock drives: those of all markers."""
+    return [f"bank{p.index}.{marker}.parity" for p in placed.plans
+            for marker in ("mark", *(tagged("late", g) for g in range(p.groups)))]  # fmt: skip
 
 
 def connect(placed: Placement, made: Program, control: Control, earlier: Wiring | None = None) -> Wiring:
@@ -232,4 +254,4 @@ def _terminal(placed: Placement, ref: tuple[str, str], low: tuple[int, int, int]
     return router.Terminal(pos, port.side, strength)
 
 
-__all__ = ["Mapping", "Wiring", "connect", "nets", "window_name", "window_sinks"]
+__all__ = ["Mapping", "Wiring", "connect", "nets", "parity_gates", "window_name", "window_sinks"]

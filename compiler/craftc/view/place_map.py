@@ -116,7 +116,7 @@ def _rom(instance: Instance, plan: LayerPlan | None, at: Any) -> Plain | None:
     if not isinstance(macro, Engine) or macro.bank is None:
         return None
     bank = macro.bank
-    if plan is None or (plan.passes * plan.words, plan.levels) != (bank.words, bank.levels):
+    if plan is None or (plan.passes * plan.words, plan.height) != (bank.words, bank.levels):
         raise PlacementError(f"a ROM of {bank.words} words x {bank.levels} levels", where=instance.name,
                              legal="an engine named engine<layer> with the ROM of its plan")  # fmt: skip
     corner = macro.bank_at
@@ -134,6 +134,7 @@ def _rom(instance: Instance, plan: LayerPlan | None, at: Any) -> Plain | None:
 def _layer(plan: LayerPlan) -> Plain:
     keys = ("n_in", "n_out", "levels", "passes", "words", "const_north", "const_south")
     row = {key: getattr(plan, key) for key in keys}
+    row |= {key: getattr(plan, key) for key in ("groups", "splits") if getattr(plan, key) > 1}
     return row | {"input_bits": 1 if plan.planes == 1 else 4, "half": len(plan.north)}
 
 

@@ -26,6 +26,7 @@ from craftc.macros import lane
 from craftc.macros.rom_bank import PITCH
 from craftc.model import Checkpoint, bias_codes, load_checkpoint
 from craftc.model.checkpoint import BIAS_STEP
+from craftc.passes.parts import block_of, blocks_of, chunks, halves
 from craftc.view.place_map import FILE, load_place
 
 Pos = tuple[int, int, int]
@@ -156,8 +157,19 @@ def _lane(layer: Plain, rom: Plain, position: Pos) -> dict[str, str]:
 
 
 def _neurons(layer: Plain, level: int) -> list[int]:
-    every = (p * layer["levels"] + level for p in range(layer["passes"]))
+    found = block_of(level, _blocks_of(layer))
+    every = (p * layer["levels"] + _neuron(layer, *found) for p in range(layer["passes"])) if found else ()
     return [j for j in every if j < layer["n_out"]]
+
+
+def _blocks_of(layer: Plain) -> tuple[int, ...]:
+    return blocks_of(layer["levels"], layer.get("groups", 1), layer.get("splits", 1))
+
+
+def _neuron(layer: Plain, block: int, level: int) -> int:
+    """Return the neuron, in a pass, of a level of a block (passes/parts.py)."""
+    groups = layer.get("groups", 1)
+    return level + (chunks(layer["levels"], groups)[block].start if groups > 1 else 0)
 
 
 # --- ROM ------------------------------------------------------------------------------------
@@ -191,20 +203,25 @@ def _rom(directory: Path, place: Plain, instance: Plain, row: Plain, local: Pos)
     facts["level"] = str(found.level)
     if local[2] not in (1, 3):
         return facts
-    neuron = passed * layer["levels"] + found.level
+    place_in = block_of(found.level, _blocks_of(layer))
+    if place_in is None:
+        return facts | {"part": "empty level between two blocks"}
+    block, level = place_in
+    neuron = passed * layer["levels"] + _neuron(layer, block, level)
     part = _DIGIT_PARTS[found.column] if local[1] % 2 else "support"
     facts |= {"part": part, "lane": f"{SIDES[found.side]}, level {found.level}"}
-    return facts | _weight(directory, instance, layer, found, word, neuron)
+    source = _source(layer, block if layer.get("splits", 1) > 1 else 0, found.side, word)
+    return facts | _weight(directory, instance, layer, found, word, neuron, source)
 
 
 def _weight(
-    directory: Path, instance: Plain, layer: Plain, found: RomPlace, word: int, neuron: int
-) -> dict[str, str]:
+    directory: Path, instance: Plain, layer: Plain, found: RomPlace, word: int, neuron: int,
+    source: tuple[str, int] | None,
+) -> dict[str, str]:  # fmt: skip
     """Return the weight of a digit, checked against the blocks. Raises MismatchError if they differ."""
     number = instance["layer"]
     digit = _digit(directory, instance["rom"], found)
     where = f"layer {number}, neuron {neuron}"
-    source = _source(layer, found.side, word)
     if neuron >= layer["n_out"] or source is None:
         meant, text = 0, "padding: no weight"
     else:
@@ -218,11 +235,14 @@ def _weight(
     return {"weight": text}
 
 
-def _source(layer: Plain, side: int, word: int) -> tuple[str, int] | None:
+def _source(layer: Plain, part: int, side: int, word: int) -> tuple[str, int] | None:
     """Return ("input", i) or ("bias constant", k) that a word of a lane multiplies, None for padding."""
-    inputs = layer["half"] if side == 0 else layer["n_in"] - layer["half"]
+    mine = halves(chunks(layer["n_in"], layer.get("splits", 1))[part])[side]
+    inputs = len(mine)
     if word < inputs:
-        return "input", word if side == 0 else layer["half"] + word
+        return "input", mine[word]
+    if part:
+        return None
     wide = layer["input_bits"] == 4
     extra = word - (layer["half"] + side * layer["const_north"] if wide else inputs)  # as passes/fold.py
     if not 0 <= extra < layer["const_south" if side else "const_north"]:
