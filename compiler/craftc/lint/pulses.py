@@ -14,8 +14,8 @@ import numpy.typing as npt
 
 from craftc.lint.history import Ints, Piece, Recorder
 from craftc.sim.devices import COMPARE, LAMP, REPEATER, SUBTRACT, TORCH
-from craftc.sim.engine import TOGGLE_WINDOW_GT, TOGGLES
 from craftc.sim.graph import Graph
+from craftc.sim.history import TOGGLE_WINDOW_GT, TOGGLES
 from craftc.sim.kernel import AnyArray, Bytes, kernel
 
 SWALLOWED, LENGTHENED = 0, 1

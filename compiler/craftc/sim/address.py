@@ -59,7 +59,7 @@ _words = _array_at(_types.uint32)
 _signed_bytes = _array_at(_types.int8)
 _bytes = _array_at(_types.uint8)
 _short_rows = _array_at(_types.uint16, 2)
-_int_rows = _array_at(_types.int32, 2)
+_long_rows = _array_at(_types.int64, 2)
 
 
 def addresses(net: Net, state: State) -> Longs:
@@ -74,19 +74,20 @@ def addresses(net: Net, state: State) -> Longs:
 @hot_inline
 def _net(a: Longs) -> Net:
     return Net(
-        _words(a[0], (a[1],)), _ints(a[3], (a[4],)), _ints(a[6], (a[7],)),
-        _signed_bytes(a[9], (a[10],)), _bytes(a[12], (a[13],)),
+        _words(a[0], (a[1],)), _ints(a[3], (a[4],)), _long_rows(a[6], (a[7], a[8])),
+        _signed_bytes(a[9], (a[10],)), _bytes(a[12], (a[13],)), _bytes(a[15], (a[16],)),
+        _bytes(a[18], (a[19],)),
     )  # fmt: skip
 
 
 @hot_inline
 def _state(a: Longs) -> State:
     queue = Queue(
-        _ints(a[27], (a[28],)), _ints(a[30], (a[31],)), _ints(a[33], (a[34],)), _longs(a[36], (a[37],))
+        _ints(a[33], (a[34],)), _ints(a[36], (a[37],)), _ints(a[39], (a[40],)), _longs(a[42], (a[43],))
     )
     return State(
-        _longs(a[15], (a[16],)), _short_rows(a[18], (a[19], a[20])), _int_rows(a[21], (a[22], a[23])),
-        _longs(a[24], (a[25],)), queue,
+        _longs(a[21], (a[22],)), _short_rows(a[24], (a[25], a[26])), _short_rows(a[27], (a[28], a[29])),
+        _longs(a[30], (a[31],)), queue,
     )  # fmt: skip
 
 

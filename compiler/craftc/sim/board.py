@@ -22,7 +22,7 @@ from craftc.sim.graph import Graph, extract, find_cell
 from craftc.sim.pack import make_engine, remember
 from craftc.sim.react import BURN, BURNOUTS, EVENTS, NOW, PEAK, RUNS, State
 from craftc.sim.resolve import Resolver, Sources
-from craftc.sim.ring import FILLED
+from craftc.sim.ring import WAITING
 
 SETTLE_LIMIT_GT = 1000
 # More executed ticks than a board needs that settles at all.
@@ -78,7 +78,7 @@ class Board:
     def _settle(self) -> None:
         scalar = self._state.scalar
         scalar[BURN] = 0  # placing a torch chain is no operation of it
-        asleep = self._net._replace(wanted=words.ASLEEP)
+        asleep = self._net._replace(wanted=words.ASLEEP, asks=words.ASKS_ASLEEP)
         start.check_all(asleep, self._state)
         most = SETTLE_EVENTS + SETTLE_EVENTS_PER_NODE * self.nodes
         used = address.advance_at(address.addresses(asleep, self._state), SETTLE_LIMIT_GT, most)
@@ -125,7 +125,7 @@ class Board:
     @property
     def quiet(self) -> bool:
         """Whether nothing is scheduled."""
-        return int(self._state.queue.used[FILLED]) == 0
+        return int(self._state.queue.used[WAITING]) == 0
 
     def run(self, game_ticks: int) -> None:
         """Run that many game ticks."""

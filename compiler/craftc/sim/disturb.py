@@ -23,16 +23,15 @@ def shuffle(state: State, first: int) -> None:
     queue = state.queue
     for _ in range(SHUFFLES):
         for place in range(first, first + 4):
-            at = signed(queue.ends[2 * place])
-            end = signed(queue.ends[2 * place + 1])
-            if end == q.NOWHERE:
+            if signed(queue.end[place]) == place * q.CHUNK:
                 continue
-            q.forget(queue, place)
+            at, end = q.detach(queue, place)
             while at != end:
                 if at & q.LAST == q.LAST:
                     following = signed(queue.item[at])
                     q.give_chunk(queue, at)
                     at = following
+                queue.used[q.WAITING] -= 1
                 q.push(queue, first + (random(state) & 3), signed(queue.item[at]))
                 at += 1
             q.give_chunk(queue, at - 1)

@@ -29,7 +29,13 @@ import numpy as np
 from craftc.sim import ring as q
 from craftc.sim import words as w
 from craftc.sim.disturb import flicker, shuffle
-from craftc.sim.kernel import AnyArray, hot, hot_inline, index, prefetch, rarely, signed
+from craftc.sim.fire import fetch, run_node, run_some
+from craftc.sim.history import (
+    SWEEP_GT,
+    pass_time,
+    sweep,
+)
+from craftc.sim.kernel import AnyArray, hot, hot_inline, index, lowest_bit, rarely, signed
 from craftc.sim.react import (
     BURN,
     BURNOUTS,
@@ -42,11 +48,11 @@ from craftc.sim.react import (
     PEAK,
     RUNS,
     SHUFFLE,
+    SWEPT,
     VERY_HIGH,
     Net,
     State,
     give,
-    put,
     reacted,
 )
 from craftc.sim.ring import Queue
@@ -56,172 +62,51 @@ __all__ = [
     "SHUFFLE", "VERY_HIGH", "Net", "State", "advance", "check", "run", "schedule", "set_output",
 ]  # fmt: skip
 RING = q.RING
-BURNT_GT = 160  # RedstoneTorchBlock.RESTART_DELAY
-TOGGLES, TOGGLE_WINDOW_GT = 8, 60  # MAX_RECENT_TOGGLES, RECENT_TOGGLE_TIMER
-LONG_AGO = -(2**30)
-BURNT = 1 << 7  # of a torch's word; bits 4-6 are the place of its oldest turn-off
 MANY = 2**62
-AHEAD = q.AHEAD  # so many entries ahead words are fetched: on large boards they come from far
-_PLAIN_SOURCE = w.SINGLE | 0xFF0
-_NO_PLAIN_TARGET = w.IS_PENDING | 3 << w.WIDE | w.ANALOG << w.CODE
-
-
-@hot_inline
-def _log_turn_off(net: Net, state: State, n: int, now: int) -> None:
-    """Remember that a torch turned off; burn it out if that was too often."""
-    word = signed(state.word[index(n)])
-    row = net.torch[index(n)]
-    place = word >> w.SIDE & 7
-    state.toggles[index(row), index(place)] = now
-    place = (place + 1) & 7
-    word = word & ~(7 << w.SIDE) | place << w.SIDE
-    if rarely(state.toggles[index(row), index(place)] >= now - TOGGLE_WINDOW_GT):
-        state.scalar[BURNOUTS] += 1
-        word |= BURNT
-        if word & w.IS_PENDING == 0:
-            word |= w.IS_PENDING
-            put(state, n, now, BURNT_GT // 2 * 4 + NORMAL)
-    state.word[index(n)] = word
-
-
-@hot_inline
-def _due(net: Net, state: State, n: int, word: int, now: int) -> int:
-    """Return the output that node n, no repeater, takes when its scheduled tick runs."""
-    value = signed(net.wanted[index(word & 0xFFF)]) & 15
-    if rarely(word >> w.CODE & 15 == w.TORCH and word & BURNT != 0 and value > 0 and word >> w.OUT & 15 == 0):
-        row = net.torch[index(n)]
-        if state.toggles[index(row), index(word >> w.SIDE & 7)] >= now - TOGGLE_WINDOW_GT:
-            return 0
-    return value
-
-
-@hot_inline
-def _run_repeater(net: Net, state: State, n: int, word: int, now: int) -> int:
-    out = word & 15 << w.OUT
-    if word & 0xF0 or (out and word & 15):
-        state.word[index(n)] = word
-        return 0
-    value = 0 if out else 15
-    give(net, state, n, word, value, now)
-    if rarely(value > 0 and word & 15 == 0):  # its input is off again: it turns off after its delay
-        word = signed(state.word[index(n)])
-        if word & w.IS_PENDING == 0:
-            state.word[index(n)] = word | w.IS_PENDING
-            put(state, n, now, word >> w.KEY & 60 | VERY_HIGH)
-    return 1
-
-
-@hot_inline
-def _run_other(net: Net, state: State, n: int, word: int, now: int) -> int:
-    value = _due(net, state, n, word, now)
-    if value == word >> w.OUT & 15:
-        state.word[index(n)] = word
-        return 0
-    give(net, state, n, word, value, now)
-    if value == 0 and word >> w.CODE & 15 == w.TORCH and state.scalar[BURN] != 0:
-        _log_turn_off(net, state, n, now)
-    return 1
+FAR_NODES = 100_000  # nodes whose words do not fit the second-level cache
 
 
 @hot
-def _run_observer(net: Net, state: State, n: int, word: int, now: int) -> int:
-    """Begin or end a pulse. What it saw until now is no change any more."""
-    word = word & ~(15 << w.SIDE) | (word & 15) << w.SIDE
-    value = 15 - (word >> w.OUT & 15)
-    if value > 0:
-        word |= w.IS_PENDING
-        put(state, n, now, word >> w.KEY & 63)
-    give(net, state, n, word, value, now)
-    return 1
-
-
-@hot_inline
-def _run_node(net: Net, state: State, n: int, now: int) -> int:
-    """Run the scheduled tick of node n; return whether its output changed."""
-    word = signed(state.word[index(n)]) & ~w.IS_PENDING
-    if word & 15 << w.CODE == w.REPEATER:
-        return _run_repeater(net, state, n, word, now)
-    if rarely(word & w.LATE << w.CODE != 0):
-        return _run_observer(net, state, n, word, now)
-    return _run_other(net, state, n, word, now)
-
-
-@hot_inline
-def _run_plain(net: Net, state: State, at: int, stop: int, now: int) -> int:
-    """Run entries from place `at` while they are of the plainest kind, and return the place of the first
-    that is not: an unlocked repeater that follows its input and has one link, to the main port of a device
-    without a tick scheduled that only asks for power. It does what _run_node does; as a loop of its own it
-    stays in the registers of the processor."""
-    word, item, ends, wanted = state.word, state.queue.item, state.queue.ends, net.wanted
-    k = at
-    while k < stop:
-        n = item[index(k)]
-        prefetch(word, signed(item[index(k + AHEAD)]))
-        own = signed(word[index(n)])
-        link = own >> w.LINK & 0xFFFFFFFF
-        there = signed(word[index(link >> 5)])
-        on = own >> w.OUT & 1
-        if (
-            own & _PLAIN_SOURCE != w.SINGLE
-            or there & _NO_PLAIN_TARGET | link & 16 != 0
-            or on == signed(own & 15 != 0)
-        ):
-            break
-        there += 1 - 2 * on
-        lit = there >> w.OUT & 15
-        change = signed(wanted[index(there & 0xFFF)]) ^ lit
-        if 0 < change < 16:
-            key = there >> (w.KEY + (w.KEY_BITS if lit > 0 else 0)) & 63
-            place = 2 * q.list_of(now, key) + 1
-            tail = signed(ends[index(place)])
-            if tail & q.LAST == q.LAST:
-                break
-            item[index(tail)] = link >> 5
-            ends[index(place)] = tail + 1
-            there |= w.IS_PENDING
-        elif change & w.AT_ONCE:
-            break
-        word[index(n)] = own ^ (15 << w.OUT | w.IS_PENDING)
-        word[index(link >> 5)] = there
-        k += 1
-    return k
+def _run_restless(net: Net, state: State, at: int, stop: int, now: int) -> int:
+    """Do what _run_some does, with needless ticks; return how many outputs changed."""
+    events = 0
+    for k in range(at, stop):
+        n = signed(state.queue.item[index(k)])
+        old = signed(state.word[index(n)]) >> w.OUT & 15
+        events += run_node(net, state, n, now)
+        if signed(state.word[index(n)]) >> w.OUT & 15 < old:
+            flicker(net, state, n, old)
+    return events
 
 
 @hot_inline
 def _run_list(net: Net, state: State, place: int, now: int) -> int:
     """Run all entries of a list; return how many."""
     queue = state.queue
-    at = signed(queue.ends[index(2 * place)])
-    end = signed(queue.ends[index(2 * place + 1)])
-    q.forget(queue, place)
-    runs = 0
-    events = 0
+    at = place * q.CHUNK
+    end = signed(queue.end[index(place)])
+    queue.end[index(place)] = at
+    runs = events = asked = 0
     restless = state.scalar[FLICKER] != 0
-    torches = len(net.torch) > 0
+    far = len(state.word) > FAR_NODES
     while True:
-        stop = end if at >> 6 == end >> 6 else at | q.LAST
+        more = at | q.LAST != end | q.LAST
+        stop = at | q.LAST if more else end
+        following = signed(queue.item[index(stop)]) if more else stop
+        if rarely(far and more):
+            fetch(net, state, following)
         runs += stop - at
-        k = at
-        while k < stop:
-            if not restless:
-                k = _run_plain(net, state, at, stop, now)
-                events += k - at
-                if k == stop:
-                    break
-            n = signed(queue.item[index(k)])
-            if torches and k + 8 < stop:
-                row = signed(net.torch[index(queue.item[index(k + 8)])])
-                prefetch(state.toggles, row * TOGGLES)
-            old = signed(state.word[index(n)]) >> w.OUT & 15
-            events += _run_node(net, state, n, now)
-            if rarely(restless) and signed(state.word[index(n)]) >> w.OUT & 15 < old:
-                flicker(net, state, n, old)
-            k += 1
-            at = k
-        q.give_chunk(queue, stop - 1)
-        if stop == end:
+        if rarely(restless):
+            events += _run_restless(net, state, at, stop, now)
+        else:
+            changed, wait = run_some(net, state, at, stop, now)
+            events += changed
+            asked += wait
+        q.give_chunk(queue, at)
+        if not more:
             break
-        at = signed(queue.item[index(stop)])
+        at = following
+    queue.used[q.WAITING] += asked - runs
     state.scalar[EVENTS] += events
     return runs
 
@@ -233,17 +118,20 @@ def advance(net: Net, state: State, ticks: int, most: int) -> int:
     begin = signed(state.scalar[NOW])
     now = begin
     runs = 0
-    while now < begin + ticks and state.queue.used[q.FILLED] > 0 and runs <= most:
+    while now < begin + ticks and state.queue.used[q.WAITING] > 0 and runs <= most:
         now += 1
         state.scalar[NOW] = now
         first = q.first_list(now)
         if rarely(state.scalar[SHUFFLE] != 0):
             shuffle(state, first)
         before = runs
-        for place in range(first, first + 4):
-            if state.queue.ends[index(2 * place + 1)] != q.NOWHERE:
-                runs += _run_list(net, state, place, now)
+        filled = q.filled(state.queue, first)
+        while filled != 0:
+            runs += _run_list(net, state, first + lowest_bit(filled), now)
+            filled &= filled - 1
         state.scalar[PEAK] = max(state.scalar[PEAK], runs - before)
+        if rarely(now - state.scalar[SWEPT] > SWEEP_GT):
+            sweep(state, now)
     state.scalar[RUNS] += runs
     return now - begin
 
@@ -251,8 +139,9 @@ def advance(net: Net, state: State, ticks: int, most: int) -> int:
 @hot
 def run(net: Net, state: State, ticks: int) -> None:
     """Run `ticks` game ticks; idle time costs nothing."""
-    used = advance(net, state, ticks, MANY)
-    state.scalar[NOW] += ticks - used
+    idle = ticks - advance(net, state, ticks, MANY)
+    if idle > 0:
+        pass_time(state, idle)
 
 
 @hot

@@ -102,6 +102,31 @@ def highest_bit(_: Any, number: Any) -> tuple[Any, Any]:
     return types.int64(types.int64), build
 
 
+@cast(Callable[[Any], Callable[[Any], int]], intrinsic)
+def lowest_bit(_: Any, number: Any) -> tuple[Any, Any]:
+    """Return the place of the lowest bit of a number other than 0."""
+
+    def build(__: Any, builder: Any, ___: Any, args: Any) -> Any:
+        wide, bit = ir.IntType(64), ir.IntType(1)
+        zeros = builder.module.declare_intrinsic("llvm.cttz", [wide], ir.FunctionType(wide, [wide, bit]))
+        return builder.call(zeros, [args[0], ir.Constant(bit, 1)])
+
+    return types.int64(types.int64), build
+
+
+@cast(Callable[[Any], Callable[[Any], int]], intrinsic)
+def count_bits(_: Any, number: Any) -> tuple[Any, Any]:
+    """Return how many bits of a number are set."""
+
+    def build(__: Any, builder: Any, ___: Any, args: Any) -> Any:
+        wide = ir.IntType(64)
+        return builder.call(
+            builder.module.declare_intrinsic("llvm.ctpop", [wide], ir.FunctionType(wide, [wide])), [args[0]]
+        )
+
+    return types.int64(types.int64), build
+
+
 @cast(Callable[[Any], Callable[[Any, Any], None]], intrinsic)
 def prefetch(_: Any, array: Any, place: Any) -> tuple[Any, Any]:
     """Ask the processor to fetch item number `place` of an array; any place is harmless."""

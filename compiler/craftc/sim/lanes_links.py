@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from craftc.sim.devices import LAMP, REPEATER
-from craftc.sim.engine import BURNT_GT, EXTREMELY_HIGH, HIGH, NORMAL, VERY_HIGH
+from craftc.sim.engine import EXTREMELY_HIGH, HIGH, NORMAL, VERY_HIGH
+from craftc.sim.history import BURNT_GT
 from craftc.sim.kernel import hot_inline
 from craftc.sim.lanes_torch import log_turn_off
 from craftc.sim.lanes_words import (

@@ -8,7 +8,7 @@ ticks, a byte each (modulo 256), so that mostly the group's own line tells.
 
 from __future__ import annotations
 
-from craftc.sim.engine import TOGGLE_WINDOW_GT, TOGGLES
+from craftc.sim.history import TOGGLE_WINDOW_GT, TOGGLES
 from craftc.sim.kernel import hot_inline
 from craftc.sim.lanes_words import LINE, NOW, RECENT, ROW, Flow, number, word
 

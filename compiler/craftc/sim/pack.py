@@ -8,8 +8,8 @@ import numpy.typing as npt
 from craftc.errors import SimError
 from craftc.sim import words as w
 from craftc.sim.devices import COMPARE, REPEATER, SUBTRACT, TORCH
-from craftc.sim.engine import LONG_AGO, TOGGLES
 from craftc.sim.graph import Graph
+from craftc.sim.history import LONG_AGO, TOGGLES, torch_rows
 from craftc.sim.kernel import AnyArray, Bytes, Ints, Longs, hot, kernel, signed
 from craftc.sim.react import (
     BURN,
@@ -17,6 +17,7 @@ from craftc.sim.react import (
     FLICKER,
     HIGH,
     NORMAL,
+    SCALARS,
     SHUFFLE,
     VERY_HIGH,
     Net,
@@ -187,13 +188,13 @@ def make_engine(graph: Graph, out: Bytes, order: int = 0, flicker: bool = False)
     link = pack_links(start, port, loss, word)
     is_torch = graph.kind == TORCH
     torches = int(np.count_nonzero(is_torch))
-    torch = (np.cumsum(is_torch, dtype=np.int32) - 1).astype(np.int32) if torches else np.empty(0, np.int32)
-    scalar = np.zeros(8, dtype=np.int64)
+    scalar = np.zeros(SCALARS, dtype=np.int64)
     scalar[BURN] = 1
     scalar[SHUFFLE] = order and order + (1 << 40)
     scalar[FLICKER] = order and flicker
-    net = Net(link, row, torch, graph.rear, w.WANTED)
-    toggles = np.full((torches, TOGGLES), LONG_AGO, dtype=np.int32)
+    torch = torch_rows(is_torch) if torches else np.empty((0, 2), np.int64)
+    net = Net(link, row, torch, graph.rear, w.WANTED, w.ASKS, w.DUE)
+    toggles = np.full((torches, TOGGLES), LONG_AGO, dtype=np.uint16)
     sources = np.zeros((rows, 16), dtype=np.uint16)
     state = State(word, sources, toggles, scalar, make_queue(graph.nodes))
     load_inputs(net, state, start, port, loss)

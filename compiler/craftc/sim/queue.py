@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from craftc.errors import SimError
-from craftc.sim import engine, ring, words
+from craftc.sim import engine, history, ring, words
 from craftc.sim.board import Board
 from craftc.sim.devices import TORCH
 from craftc.sim.interface import BlockTick
@@ -54,19 +54,21 @@ def torch_ages(board: Board) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int6
     first; -1 where there was none within the time that counts)."""
     nodes = np.flatnonzero(board.graph.kind == TORCH)
     oldest = board._state.word[nodes] >> words.SIDE & 7
-    rows, places = np.arange(len(nodes))[:, None], (oldest[:, None] + np.arange(engine.TOGGLES)) & 7
+    rows, places = np.arange(len(nodes))[:, None], (oldest[:, None] + np.arange(history.TOGGLES)) & 7
     ages = int(board._state.scalar[engine.NOW]) - board._state.toggles[rows, places].astype(np.int64)
-    ages[ages > engine.TOGGLE_WINDOW_GT] = -1
+    ages &= history.WRAP
+    ages[ages > history.TOGGLE_WINDOW_GT] = -1
     return nodes, ages
 
 
 def set_torch_ages(board: Board, nodes: npt.NDArray[np.int64], ages: npt.NDArray[np.int64]) -> None:
     """Put in what `torch_ages` returned."""
-    times = int(board._state.scalar[engine.NOW]) - ages
-    times[ages < 0] = engine.LONG_AGO
-    board._state.toggles[board._net.torch[nodes]] = times
+    old = history.TOGGLE_WINDOW_GT + 1
+    times = int(board._state.scalar[engine.NOW]) - np.where(ages < 0, old, np.minimum(ages, old))
+    rows = np.cumsum(board.graph.kind == TORCH)[nodes] - 1
+    board._state.toggles[rows] = (times & history.WRAP).astype(np.uint16)
     board._state.word[nodes] &= ~(7 << words.SIDE)
-    board._state.word[nodes] |= engine.BURNT
+    board._state.word[nodes] |= history.BURNT
 
 
 def block_ticks(board: Board) -> list[BlockTick]:

@@ -16,22 +16,27 @@ from craftc.sim.kernel import highest_bit, hot, hot_inline, index, rarely, signe
 from craftc.sim.ring import Queue
 
 EXTREMELY_HIGH, VERY_HIGH, HIGH, NORMAL = range(4)  # TickPriority -3..0
-NOW, EVENTS, RUNS, PEAK, BURN, BURNOUTS, SHUFFLE, FLICKER = range(8)  # places in State.scalar
+NOW, EVENTS, RUNS, PEAK, BURN, BURNOUTS, SHUFFLE, FLICKER, SWEPT = range(9)  # places in State.scalar
+SCALARS = 9
 
 
 class Net(NamedTuple):
     """What does not change.
 
-    `link` as in words.py. Per node (nodes,): `row`, the first of its rows in State.sources, or -1; `torch`,
-    its row in State.toggles; `rear`, what a comparator reads from a container (see links.py). `row` is empty
-    if there are no rows, `torch` if there are no torches. `wanted` is words.WANTED.
+    `link` as in words.py. Per node (nodes,): `row`, the first of its rows in State.sources, or -1;
+    `rear`, what a comparator reads from a container (see links.py). `row` is empty
+    if there are no rows. `torch` (nodes / 64, 2): a bit for every torch among 64 nodes, and the row in
+    State.toggles of the first of them; empty if there are no torches. `wanted`, `asks` and
+    `due` are words.WANTED, ASKS and DUE.
     """
 
     link: npt.NDArray[np.uint32]
     row: npt.NDArray[np.int32]
-    torch: npt.NDArray[np.int32]
+    torch: npt.NDArray[np.int64]
     rear: npt.NDArray[np.int8]
     wanted: npt.NDArray[np.uint8]
+    asks: npt.NDArray[np.uint8]
+    due: npt.NDArray[np.uint8]
 
 
 class State(NamedTuple):
@@ -43,7 +48,7 @@ class State(NamedTuple):
 
     word: npt.NDArray[np.int64]
     sources: npt.NDArray[np.uint16]  # (1 + rows, 16): sources per level; [0], a bit per level that has any
-    toggles: npt.NDArray[np.int32]  # (torches, TOGGLES) game ticks of the last turn-offs, a ring
+    toggles: npt.NDArray[np.uint16]  # (torches, TOGGLES) when it last turned off, a ring; see history.py
     scalar: npt.NDArray[np.int64]
     queue: Queue
 
@@ -161,42 +166,26 @@ def level_of(net: Net, node: int, side: int, mask: int) -> int:
 
 
 @hot_inline
-def moved(net: Net, state: State, link: int, word: int, before: int, after: int) -> int:
-    """Return the word of the node a link of a comparator leads to, after the level that arrives changed."""
+def fed(net: Net, state: State, link: int, word: int, before: int, after: int) -> int:
+    """Return the word of the node a link leads to, after the level that arrives changed."""
     shift = link >> 2 & 4
     if rarely(word >> w.WIDE >> (link >> 4 & 1) & 1 != 0):
         level = counted(net, state, link, word, before, after)
         return word & ~(15 << shift) | level << shift
-    if word >> w.CODE & w.ANALOG:
-        return word + (after - before << shift)
-    return word + (signed(after > 0) - signed(before > 0) << shift)
+    most = 15 if word & w.ANALOG << w.CODE else 1
+    return word + (min(after, most) - min(before, most) << shift)
 
 
-@hot_inline
-def tell_level(net: Net, state: State, link: int, old: int, value: int, now: int) -> None:
-    """Let the node that a link of a comparator leads to see a change and react to it."""
-    loss = link & 15
-    if max(old, value) > loss:
-        node = link >> 5
-        word = signed(state.word[index(node)])
-        word = moved(net, state, link, word, max(old - loss, 0), max(value - loss, 0))
-        state.word[index(node)] = reacted(net, state, node, word, now)
-
-
-@hot_inline
-def tell_switch(net: Net, state: State, link: int, sign: int, now: int) -> None:
-    """Let the node that a link leads to see its source go on (sign 1) or off (-1) and react to it."""
+@hot
+def tell(net: Net, state: State, link: int, flip: int, old: int, value: int, now: int) -> None:
+    """Let the node that a link leads to see its source go from `old` to `value`, and react to it. `flip` is 0
+    for links of what has levels and 15 for those of what is on or off."""
     node = link >> 5
-    amount = link & 15
-    shift = link >> 2 & 4
-    word = signed(state.word[index(node)])
-    if rarely(word >> w.WIDE >> (link >> 4 & 1) & 1 != 0):
-        before = 0 if sign > 0 else amount
-        level = counted(net, state, link, word, before, amount - before)
-        word = word & ~(15 << shift) | level << shift
-    else:
-        word += sign * amount << shift
-    state.word[index(node)] = reacted(net, state, node, word, now)
+    loss = (link ^ flip) & 15
+    if max(old, value) > loss:
+        word = signed(state.word[index(node)])
+        word = fed(net, state, link, word, max(old - loss, 0), max(value - loss, 0))
+        state.word[index(node)] = reacted(net, state, node, word, now)
 
 
 @hot
@@ -212,10 +201,9 @@ def tell_pairs(
         amount = link & 15
         word = signed(state.word[node])
         if not analog:
-            plain = word >> w.WIDE >> (link >> 4 & 1) & 1 == 0 and word >> w.CODE & w.ANALOG == 0
-            amount = 0 if plain else 15 - amount
+            amount = 15 - amount
         if max(old, value) > amount:
-            state.word[node] = moved(net, state, link, word, max(old - amount, 0), max(value - amount, 0))
+            state.word[node] = fed(net, state, link, word, max(old - amount, 0), max(value - amount, 0))
             touched = True
         if e + 1 < first + count and signed(net.link[e + 1]) >> 5 == node:
             continue
@@ -224,25 +212,25 @@ def tell_pairs(
             touched = False
 
 
-@hot_inline
+@hot
 def give(net: Net, state: State, n: int, word: int, value: int, now: int) -> None:
     """Give node n, whose word is `word`, a new output and let every device whose input changes react."""
     old = word >> w.OUT & 15
     state.word[index(n)] = word ^ (old ^ value) << w.OUT
+    flip = flip_of(word)
     place = word >> w.LINK & 0xFFFFFFFF
-    sign = 1 if value > old else -1
     if word & w.SINGLE:
-        if rarely(word >> w.CODE & w.ANALOG != 0):
-            tell_level(net, state, place, old, value, now)
-        else:
-            tell_switch(net, state, place, sign, now)
+        tell(net, state, place, flip, old, value, now)
         return
     count = signed(net.link[index(place - 1)])
     if rarely(count & w.PAIRS != 0):
-        tell_pairs(net, state, place, count ^ w.PAIRS, word >> w.CODE & w.ANALOG != 0, old, value, now)
-    elif rarely(word >> w.CODE & w.ANALOG != 0):
-        for e in range(place, place + count):
-            tell_level(net, state, signed(net.link[index(e)]), old, value, now)
-    else:
-        for e in range(place, place + count):
-            tell_switch(net, state, signed(net.link[index(e)]), sign, now)
+        tell_pairs(net, state, place, count ^ w.PAIRS, flip == 0, old, value, now)
+        return
+    for e in range(place, place + count):
+        tell(net, state, signed(net.link[index(e)]), flip, old, value, now)
+
+
+@hot_inline
+def flip_of(word: int) -> int:
+    """Return what makes losses of the amounts in the links of a node: 0 if it has levels, else 15."""
+    return (word >> w.CODE + 2 & 1) - 1 & 15

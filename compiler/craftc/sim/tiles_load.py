@@ -9,7 +9,7 @@ from craftc.sim import engine
 from craftc.sim import queue as waiting_ticks
 from craftc.sim.board import Board, Snapshot
 from craftc.sim.devices import COMPARE, SUBTRACT
-from craftc.sim.engine import TOGGLE_WINDOW_GT, TOGGLES
+from craftc.sim.history import TOGGLE_WINDOW_GT, TOGGLES
 from craftc.sim.kernel import Bytes, Longs, kernel
 from craftc.sim.lanes_build import Plan
 from craftc.sim.lanes_links import group_of, next_of, push

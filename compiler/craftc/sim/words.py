@@ -20,6 +20,11 @@ WANTED[word & 4095] is the output a node should have by its ports and code. HOLD
 follow from them (locked repeaters, sources, observers that saw no change). AT_ONCE is added where it is taken
 without a tick; with HOLD, where a bulb saw its power come or go. ASLEEP is the table for settling: there
 observers and bulbs hold.
+
+DUE[word & 8191] is the output a node takes when its tick runs; of what is on or off, bit 12 says which it is.
+LOGS: a torch turns off, which is remembered. SLOW: more than the output happens.
+ASKS[word & 8191], of nodes that are on or off: ASK if they ask for a tick unless they have one, AT_ONCE as
+above, and in bits 0-4 the place of the key of that tick in the word.
 """
 
 from __future__ import annotations
@@ -36,6 +41,9 @@ IS_PENDING = 1 << PENDING
 SINGLE = 1 << 31
 PAIRS = 1 << 31  # in the number of links
 HOLD, AT_ONCE = 32, 64
+LOGS, SLOW = 32, 64
+ASK_AT, ASK = 7, 128
+STATE = 8191  # ports, code, and whether it is on
 MOST_GT = 30  # longest delay
 
 # Codes. What holds levels has the bit ANALOG, what is no diode, torch, lamp or button the bit LATE.
@@ -73,7 +81,28 @@ def _asleep() -> npt.NDArray[np.uint8]:
     return table.reshape(-1)
 
 
-WANTED, ASLEEP = _wanted(), _asleep()
+def _due() -> npt.NDArray[np.uint8]:
+    wanted = _wanted().reshape(16, 16, 16)
+    table = np.stack([wanted & 15, wanted & 15])  # on, code, side, main
+    main = np.arange(16)[None, :]
+    side = np.arange(16)[:, None]
+    table[0, REPEATER] = np.where(side > 0, 0, np.where(main > 0, 15, SLOW))
+    table[1, REPEATER] = np.where((side > 0) | (main > 0), 15, 0)
+    table[0, TORCH] = np.where(side > 7, SLOW, wanted[TORCH])
+    table[1, TORCH] = np.where(side > 7, SLOW, np.where(main > 0, LOGS, 15))
+    table[:, SOURCE:] = SLOW
+    return table.reshape(-1)
+
+
+def _asks(wanted: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    change = np.stack([wanted, wanted ^ 15])  # off, on
+    asks = np.where((change > 0) & (change < 16), ASK, 0) | (change & AT_ONCE)
+    table: npt.NDArray[np.uint8] = (asks | np.array([[KEY], [KEY + KEY_BITS]])).astype(np.uint8)
+    return table.reshape(-1)
+
+
+WANTED, ASLEEP, DUE = _wanted(), _asleep(), _due()
+ASKS, ASKS_ASLEEP = _asks(WANTED), _asks(ASLEEP)
 
 
 def port_levels(word: npt.NDArray[np.int64]) -> npt.NDArray[np.uint8]:
