@@ -67,7 +67,7 @@ def test_blocks_say_which_weight_and_which_group_they_are(world: Path) -> None:
     level = 32 // groups + 1  # the first of the second block, above an empty one
     facts = why(world, (x + 2, y + 3 + 2 * level, z + 1))
     assert facts["weight"].startswith(f"layer 0, neuron {32 // groups}, ")
-    assert "empty level" in why(world, (x + 2, y + 1 + 2 * level, z))["part"]
+    assert "empty level" in why(world, (x + 2, y + 1 + 2 * level, z + 1))["part"]
 
 
 @pytest.mark.oracle
