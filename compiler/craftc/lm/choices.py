@@ -29,11 +29,13 @@ from craftc.errors import FormatError
 from craftc.lm.model import LanguageModel
 
 Array = npt.NDArray[Any]
+Draws = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]
+"""Of one reply: the tokens drawn (n,), its end included, and the keys of their candidates (n, k)."""
 CHOICES = "choices.npz"
 WEIGHT_BITS = 15
 _DTYPES = {
     "tokens": np.dtype(np.str_),
-    **{name: np.dtype(np.uint16) for name in ("ends", "floor", "lengths", "drawn", "ids", "weights")},
+    **{name: np.dtype(np.uint16) for name in ("ends", "lengths", "floor", "drawn", "ids", "weights")},
 }
 
 
@@ -66,22 +68,19 @@ class Choices:
         return buffer.getvalue()
 
 
-def make_choices(
-    teacher: LanguageModel, replies: Sequence[Sequence[tuple[int, npt.NDArray[np.int64]]]]
-) -> Choices:
-    """Returns the choices of replies, each a list of (drawn token, keys (k,) of its candidates)."""
+def make_choices(teacher: LanguageModel, replies: Sequence[Draws]) -> Choices:
+    """Returns the choices of replies."""
     node = teacher.graph.node(teacher.graph.outputs["sample"])
     bits = teacher.graph.types()[teacher.graph.outputs["state"]].format.bits  # a draw is 0 .. 2^bits - 1
-    draws = [draw for reply in replies for draw in reply]
     unit = max(0, bits - WEIGHT_BITS), max(0, WEIGHT_BITS - bits)
-    keys = np.array([found for _, found in draws], dtype=np.int64)  # (n, k), largest first
+    keys = np.concatenate([found for _, found in replies])  # (n, k), largest first
     p = np.minimum(keys >> node["id_bits"] + unit[0] << unit[1], (1 << WEIGHT_BITS) - 1)
     return Choices(
         np.array([teacher.tokenizer.decode([token]) for token in range(teacher.vocabulary)]),
         np.array(teacher.tokenizer.stops),
         np.array(-(-int(node["floor"]) >> unit[0]) << unit[1]),
-        np.array([len(reply) for reply in replies]),
-        np.array([token for token, _ in draws]),
+        np.array([len(drawn) for drawn, _ in replies]),
+        np.concatenate([drawn for drawn, _ in replies]),
         np.where(p > 0, keys & ((1 << node["id_bits"]) - 1), 0),
         p,
     )

@@ -25,7 +25,7 @@ import numpy as np
 
 from craftc.errors import ConfigError, ModelError, require_within
 from craftc.export.safe import atomic_write
-from craftc.lm.choices import CHOICES, make_choices
+from craftc.lm.choices import CHOICES, Draws, make_choices
 from craftc.lm.dialogue import check_seed
 from craftc.lm.distill_filter import Rules, known_words, refusal
 from craftc.lm.distill_prompts import Grammar
@@ -34,8 +34,6 @@ from craftc.lm.model import Int64, LanguageModel
 from craftc.lm.threads import one_blas_thread, processors
 
 Progress = Callable[[str, int, int], None]
-_Draws = list[tuple[int, Int64]]
-"""Of one reply: the tokens drawn, its end included, each with the keys of its candidates."""
 BATCH = 256
 TRAIN, HELD_OUT, CARD = "train.txt", "heldout.txt", "card.json"
 LINEAGE = ("source", "origin", "licence", "training_data", "lineage")
@@ -88,7 +86,7 @@ def distill(
         _Crowd(teacher, grammar or Grammar(), config, Rules(words=words), (k, count)) for k in range(count)
     ]
     lines: dict[str, list[str]] = {TRAIN: [], HELD_OUT: []}
-    draws: list[_Draws] = []
+    draws: list[Draws] = []
     for talk in _talks(crowds, config, progress):
         if talk.replies:
             name = HELD_OUT if held_out(talk.users[0], config.held_out_percent) else TRAIN
@@ -151,9 +149,10 @@ class _Talk:
     users: tuple[str, ...]
     queue: list[int]
     replies: list[str]
-    draws: list[_Draws]
-    said: _Draws
-    """The draws of the reply under way."""
+    draws: list[Draws]
+    """Of the replies kept."""
+    said: list[tuple[int, Int64]]
+    """Tokens drawn for the reply under way, each with the keys of its candidates."""
 
 
 def _talks(crowds: Sequence[_Crowd], config: DistillConfig, progress: Progress | None) -> Iterator[_Talk]:
@@ -230,7 +229,8 @@ class _Crowd:
         if why:
             return True
         talk.replies.append(reply)
-        talk.draws.append(talk.said)
+        drawn, found = zip(*talk.said, strict=True)
+        talk.draws.append((np.array(drawn, dtype=np.int64), np.array(found)))
         talk.said = []
         if len(talk.replies) == len(talk.users):
             return True
