@@ -79,6 +79,16 @@ def test_models_are_read_back_into_nets(changes: dict[str, Any]) -> None:
     assert all(np.array_equal(again.tensors[name], model.tensors[name]) for name in model.tensors)
 
 
+def test_files_without_scales_mean_one_per_matrix() -> None:
+    config = asdict(small_config())
+    net = random_net(small_config(), seed=3, spread=9.0)
+    older = {key: value for key, value in config.items() if key not in ("scales", "targets", "softness")}
+    again = to_net(to_model(net, make_tokenizer(()), {"config": older}))
+    assert asdict(again.config) == config
+    ids = np.random.default_rng(5).integers(0, net.vocabulary, (3, 48))
+    assert np.array_equal(net_logits(again, ids), net_logits(net, ids))
+
+
 def test_other_models_are_no_nets() -> None:
     model = random_model()
     with pytest.raises(ModelError, match="holds no settings of a training"):
