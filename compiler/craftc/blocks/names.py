@@ -213,3 +213,13 @@ REFUSED: dict[str, str] = {
     "lava": "flows",
     "tnt": "explodes",
 }
+# On top of a note block they give it their sound (NoteBlock.setInstrument).
+REFUSED |= {
+    f"{mob}_{part}": "is a head, which changes the sound of a note block under it"
+    for mob, part in (
+        *((mob, "skull") for mob in ("skeleton", "wither_skeleton")),
+        *((mob, "wall_skull") for mob in ("skeleton", "wither_skeleton")),
+        *((mob, "head") for mob in ("zombie", "player", "creeper", "dragon", "piglin")),
+        *((mob, "wall_head") for mob in ("zombie", "player", "creeper", "dragon", "piglin")),
+    )
+}

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from craftc.blocks.volume import Pos, Volume
 from craftc.errors import SimError
-from craftc.sim import address, bake, drive, engine, words
+from craftc.sim import address, bake, doubt, drive, engine, words
 from craftc.sim import settle as start
 from craftc.sim.devices import BUTTON, KIND_NAMES, LEVER
 from craftc.sim.graph import Graph, extract, find_cell
@@ -35,6 +35,7 @@ class Snapshot:
     """A copy of everything that changes on a board."""
 
     state: State
+    doubt: doubt.Doubt | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +90,8 @@ class Board:
             scalar[index] = 0
 
     _zero = 0
+    doubt: doubt.Doubt | None = None
+    """Devices that wait to be told (doubt.py); a board that is only run, not written, has none."""
 
     # --- time -------------------------------------------------------------------------------
 
@@ -131,6 +134,10 @@ class Board:
         """Run that many game ticks."""
         if game_ticks < 0:
             raise SimError(f"cannot run {game_ticks} game ticks", legal="0 or more")
+        self.run_plain(game_ticks - doubt.run_while(self, game_ticks))
+
+    def run_plain(self, game_ticks: int) -> None:
+        """Run that many game ticks without a look at devices that wait to be told."""
         address.run_at(self._place, game_ticks)
 
     def run_until_quiet(self, limit_gt: int) -> int:
@@ -142,7 +149,8 @@ class Board:
 
     def run_while_busy(self, limit_gt: int) -> int:
         """Return the game ticks run until nothing was scheduled, `limit_gt` at most."""
-        return int(address.advance_at(self._place, limit_gt, engine.MANY))
+        used = doubt.run_while(self, limit_gt, busy=True)
+        return used + int(address.advance_at(self._place, limit_gt - used, engine.MANY))
 
     def _busy(self) -> str:
         waiting = np.flatnonzero(self._state.word & words.IS_PENDING)
@@ -176,11 +184,17 @@ class Board:
         """Right-click: a lever toggles, a button is pressed (no effect while it is pressed)."""
         node = self._input_at(pos, LEVER, BUTTON)
         lever_on = self.graph.kind[node] == LEVER and self._out(node) > 0
-        address.use_at(self._place, node, 0 if lever_on else 15)
+        self._move(node, 0 if lever_on else 15)
 
     def set_lever(self, pos: Pos, on: bool) -> None:
         """Bring a lever to a position."""
-        address.use_at(self._place, self._input_at(pos, LEVER), 15 if on else 0)
+        self._move(self._input_at(pos, LEVER), 15 if on else 0)
+
+    def _move(self, node: int, level: int) -> None:
+        """Set a lever or button, and let those look that this tells."""
+        address.use_at(self._place, node, level)
+        if self.doubt is not None:
+            self.doubt = self.doubt.look(self)
 
     # --- readings ---------------------------------------------------------------------------
 
@@ -234,6 +248,8 @@ class Board:
         table = np.array(rows, dtype=np.int64).reshape(-1, 3)
         found = self._probes(probes)
         out = np.zeros((game_ticks // every_gt, len(found.start) - 1), dtype=np.uint8)
+        if self.doubt is not None:
+            return doubt.run_script(self, rows, game_ticks, list(probes), every_gt, out)
         drive.run_script(
             self._net, self._state, game_ticks, every_gt, table, found.start, found.node, found.loss, out
         )
@@ -251,11 +267,12 @@ class Board:
 
     def snapshot(self) -> Snapshot:
         """Return a copy of the present state."""
-        return Snapshot(engine.copied(self._state))
+        return Snapshot(engine.copied(self._state), None if self.doubt is None else self.doubt.copy())
 
     def restore(self, snapshot: Snapshot) -> None:
         """Go back to a state of this board."""
         engine.copy_into(snapshot.state, self._state)
+        self.doubt = None if snapshot.doubt is None else snapshot.doubt.copy()
 
     def reset(self) -> None:
         """Go back to the state after construction."""

@@ -35,7 +35,8 @@ def with_block(volume: Volume, pos: Pos, state: BlockState | str, entity: Entity
     if not is_known(written):
         raise refusal(written, where)
     out = volume.copy()
-    out.set(pos, checked(written, where), _content(written, entity))
+    state = checked(written, where)
+    out.set(pos, state, _content(state, entity, volume, pos))
     _tune(out, pos)
     break_unsupported(out, pos)
     return out
@@ -50,10 +51,20 @@ def _tune(volume: Volume, pos: Pos) -> None:
                 volume.set((x, y, z), volume.get((x, y, z)).with_props(instrument=sound))
 
 
-def _content(state: BlockState, entity: Entity | None) -> Entity | None:
-    if entity is None and state.short == "comparator":
-        return Entity("comparator", 0)
-    return entity
+def _content(state: BlockState, entity: Entity | None, volume: Volume, pos: Pos) -> Entity | None:
+    """Return the block entity of a written block: a comparator over another one keeps its output.
+
+    Raises SimError if that contradicts `powered`: the game then has both until it is told.
+    """
+    if state.short != "comparator":
+        return entity
+    old = volume.entity(pos) if volume.get(pos).short == "comparator" else entity
+    kept = old if old is not None and old.kind == "comparator" else Entity("comparator", 0)
+    on = "true" if kept.signal else "false"
+    if state.get("powered") != on:
+        why = f"{state} is written where a comparator gives {kept.signal}"
+        raise SimError(why, where=str(tuple(pos)), legal=f"powered={on}, or --engine reference")
+    return kept
 
 
 def support_of(state: BlockState) -> str | None:

@@ -20,6 +20,7 @@ from craftc.sim import bake, engine, rewrite
 from craftc.sim.board import Board, Levels, Snapshot
 from craftc.sim.checkpoint import Saved, load_bytes, save_bytes
 from craftc.sim.devices import BUTTON, INPUT, LEVER
+from craftc.sim.doubt import doubt_of
 from craftc.sim.edit import with_block
 from craftc.sim.graph import find_cell
 from craftc.sim.interface import BlockTick, Change
@@ -50,6 +51,7 @@ class GraphSimulator:
         schedule(self._board, known_ticks(self._board, ticks))
         if saved is not None:
             self._take_up(saved)
+        self._board.doubt = doubt_of(self._board)
         self._look_anew()
         self._prepare()
         self._origin = self.snapshot()
@@ -162,16 +164,19 @@ class GraphSimulator:
         """Write a block with all updates; `minecraft:air` breaks it. Raises SimError on unknown blocks."""
         old, present = self._board, self.write_back()
         written = with_block(present, pos, state, entity)
-        if self._flip_input(pos, present.get(pos), written.get(pos)):
+        same = written.get(pos) == present.get(pos) and written.entity(pos) == present.entity(pos)
+        if same or self._flip_input(pos, present.get(pos), written.get(pos)):
             return
+        new = Board(written, "trusted")
+        _refuse_false_power(present.get(pos), written.get(pos), new.power(pos), pos)
         if self._before is None:
             self._before = self._watch.last_blocks()
-        new = Board(written, "trusted")
         self._counted.add(old)
         rewrite.carry_over(old, new)
         self._board = new
         self._watch = Watch(new, self._present())
         rewrite.notify(old, new, pos, present)
+        new.doubt = doubt_of(new, old)
 
     def _flip_input(self, pos: Pos, before: BlockState, after: BlockState) -> bool:
         """Drive an input of which `powered` or `power` alone is written; return whether that was it."""
@@ -288,6 +293,14 @@ class _Counters:
 
     def copy(self) -> _Counters:
         return _Counters(self.now_gt, self.events, self.ticks_run, self.peak, self.burnouts)
+
+
+def _refuse_false_power(before: BlockState, after: BlockState, power: int, pos: Pos) -> None:
+    """Raise SimError if dust is written over dust with another power than it gets: that acts for a moment."""
+    both = before.short == after.short == "redstone_wire"
+    if both and after.get("power", "0") != str(power):
+        why = f"{after} over dust that gets power {power} acts until something tells it"
+        raise SimError(why, where=str(tuple(pos)), legal=f"power={power}, or --engine reference")
 
 
 def _find(board: Board, pos: Pos) -> int:

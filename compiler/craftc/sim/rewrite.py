@@ -27,7 +27,7 @@ from craftc.sim.watch import changed_blocks
 _AROUND = ((0, -1, 0), (0, 1, 0), (0, 0, -1), (0, 0, 1), (-1, 0, 0), (1, 0, 0))
 _SIDES = ("north", "east", "south", "west")
 NOTES = 25
-_FAR = frozenset({"redstone_wire", "redstone_torch", "redstone_wall_torch"})
+_TORCHES = frozenset({"redstone_torch", "redstone_wall_torch"})
 
 
 def clicked_state(state: BlockState) -> BlockState | None:
@@ -92,22 +92,32 @@ def notify(old: Board, new: Board, pos: Pos, before: Volume) -> None:
 def _told(before: Volume, after: Volume, pos: Pos) -> list[Pos]:
     """Return the positions that get a neighbour update although their inputs may be the same.
 
-    The six around; where dust or a torch came or went also all within two steps, the written block included;
-    where a switch went that was on also those around its support; a new bulb looks by itself.
+    The six around; where dust came or went, or a torch changed, also all within two steps, the written block
+    included; what stands in front of a diode, and around that; where a switch went that was on also those
+    around its support; a new bulb looks by itself.
     """
     old, new = before.get(pos), after.get(pos)
-    around = [(pos[0] + dx, pos[1] + dy, pos[2] + dz) for dx, dy, dz in _AROUND]
-    if old.name == new.name:
-        return around
-    centres: list[Pos] = []
-    if any(state.short in _FAR for state in (old, new)):
-        centres = around
-    elif _is_on(old):
+    around = _around(pos)
+    here = (new,) if old.name == new.name else (old, new)
+    told, centres = {*around}, set[Pos]()
+    for state in here:
+        if state.short in _TORCHES or (state.short == "redstone_wire" and old.name != new.name):
+            centres.update(around)
+        elif state.short in ("repeater", "comparator"):
+            dx, dy, dz = _AROUND[DIRECTION[state.get("facing")] ^ 1]
+            front = (pos[0] + dx, pos[1] + dy, pos[2] + dz)
+            told.update({front, *_around(front)} - {pos})
+    if old.name != new.name and _is_on(old):
         dx, dy, dz = _AROUND[DIRECTION[support_of(old) or "down"]]
-        centres = [(pos[0] + dx, pos[1] + dy, pos[2] + dz)]
-    far = {(x + dx, y + dy, z + dz) for x, y, z in centres for dx, dy, dz in _AROUND}
-    looks = {pos} if new.short in names.BULBS else set()
-    return sorted({*around, *far, *looks})
+        centres.add((pos[0] + dx, pos[1] + dy, pos[2] + dz))
+    told.update(there for centre in centres for there in _around(centre))
+    if old.name != new.name and new.short in names.BULBS:
+        told.add(pos)
+    return sorted(told)
+
+
+def _around(pos: Pos) -> list[Pos]:
+    return [(pos[0] + dx, pos[1] + dy, pos[2] + dz) for dx, dy, dz in _AROUND]
 
 
 def _is_on(state: BlockState) -> bool:

@@ -65,7 +65,7 @@ class SlicedSimulator(GraphSimulator):
 
     def _prepare(self) -> None:
         """Make a runner if there is none and it may pay."""
-        if self._runner is not None or self.events < self._due:
+        if self._runner is not None or self.events < self._due or self._board.doubt is not None:
             return
         self._due = math.inf
         kinds = np.unique(self._board.graph.kind).tolist()
