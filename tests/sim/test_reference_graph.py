@@ -161,6 +161,14 @@ def test_boards_that_others_made_in_all_orientations(boards: Path, name: str) ->
         assert compare(turned, moved, 180, orders=4)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "ticks"), [("alu8", 40), ("kogge_stone_32bit", 40)])
+def test_large_boards_that_others_made(boards: Path, name: str, ticks: int) -> None:
+    """As above, as they stand and for fewer game ticks."""
+    volume = Board(read_schem(boards / f"{name}.schem")).write_back()
+    assert compare(volume, clicks(levers_of(volume), 5, 1, 60), ticks, orders=2)
+
+
 def test_the_reference_engine_turns_with_the_board() -> None:
     for seed in range(20):
         baked = settled(random_board(seed + 70))

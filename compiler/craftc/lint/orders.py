@@ -46,7 +46,7 @@ class Variant:
 def variants(orders: int, turns: bool) -> tuple[Variant, ...]:
     """Return `orders` permuted orders, by turns with priorities, without, and with flicker; and with `turns`
     the seven rotations and mirrors."""
-    permuted = tuple(Variant(k, priorities=k % 3 != 1, flicker=k % 3 == 0) for k in range(1, orders + 1))
+    permuted = tuple(Variant(k, priorities=k % 3 == 2, flicker=k % 3 == 0) for k in range(1, orders + 1))
     turned = tuple(Variant(quarter_turns=q, mirror=m) for m in (False, True) for q in range(4) if q or m)
     return permuted + (turned if turns else ())
 

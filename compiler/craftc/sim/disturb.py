@@ -39,25 +39,26 @@ def shuffle(state: State, first: int) -> None:
 
 @hot
 def flicker(net: Net, state: State, n: int, old: int) -> None:
-    """Schedule, at random, ticks of the nodes that node n fed with less than `old` for a moment."""
+    """Schedule, at random, ticks of the comparators both of whose inputs node n fed with less than `old` for
+    a moment.
+
+    Dust never falls below where it ends, and what a device makes of one input only rises or only falls with
+    that. Two inputs fall one after the other; what a comparator makes of one that fell and one that did not
+    yet may differ from what stood before and from what comes out.
+    """
     own = signed(state.word[n])
+    if own & w.SINGLE:
+        return
     first = own >> w.LINK & 0xFFFFFFFF
-    count = 1 if own & w.SINGLE else signed(net.link[first - 1]) & w.PAIRS - 1
+    count = signed(net.link[first - 1]) & w.PAIRS - 1
     analog = own >> w.CODE & w.ANALOG
-    for k in range(count):
-        link = first if own & w.SINGLE else signed(net.link[first + k])
+    for k in range(count - 1):
+        link = signed(net.link[first + k])
         word = signed(state.word[link >> 5])
+        code = word >> w.CODE & 15
+        if link >> 5 != signed(net.link[first + k + 1]) >> 5 or not w.COMPARE <= code <= w.SUBTRACT:
+            continue
         if (analog and link & 15 >= old) or word & w.IS_PENDING or random(state) & 1 == 0:
             continue
-        code = word >> w.CODE & 15
-        lit = word >> w.OUT & 15 > 0
-        locked = word >> w.SIDE & 15 > 0
-        if (
-            code & w.ANALOG
-            or (code == w.LAMP and lit)
-            or (code == w.TORCH and not lit)
-            or (code == w.REPEATER and lit and not locked)
-        ) and code != w.LEVEL_SOURCE:
-            state.word[link >> 5] = word | w.IS_PENDING
-            key = word >> w.KEY & 63 | NORMAL
-            put(state, link >> 5, state.scalar[NOW], key)
+        state.word[link >> 5] = word | w.IS_PENDING
+        put(state, link >> 5, state.scalar[NOW], word >> w.KEY & 63 | NORMAL)

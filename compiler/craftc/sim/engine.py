@@ -7,9 +7,9 @@ reads its inputs when it runs; a node has at most one tick scheduled. Changes re
 takes no time), and a device looks at its inputs after all of them have the new value.
 
 Simplified: a change of output notifies exactly the devices to which it gives another level, with the final
-levels. In the game dust falls in steps, so that a device may see a lower level for a moment and get a
-tick scheduled that is not needed; such a tick shows only where an input changes in the very game tick
-in which it runs (lamps, and comparators against the rule that no input changes while they fire).
+levels. In the game dust falls in steps, never below where it ends, so that a comparator which one source
+feeds at both inputs may see one of them lower for a moment and get a tick scheduled that is not needed; such
+a tick shows only where an input changes in the very game tick in which it runs.
 State.scalar[FLICKER] adds such ticks at random. The game also notifies neighbours whose input stays
 the same; that matters only for torches that burnt out while their input was already off. The order in
 which one change notifies several devices is nearest dust first; the game's depends on hash values of

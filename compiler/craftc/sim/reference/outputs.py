@@ -20,14 +20,28 @@ OBSERVER_GT = 2
 NOTES = 25
 
 
-class Lamp(Rule):
-    """Lights at once; goes dark 4 gt after its power went."""
+class Lit(Rule):
+    """A component that shows its level as light."""
 
     device = True
 
     def output(self, entry: Entry) -> int:
         """15 while lit."""
         return 15 if entry.lit else 0
+
+
+class Powered(Rule):
+    """A component that shows its level as `powered`."""
+
+    device = True
+
+    def output(self, entry: Entry) -> int:
+        """15 while powered."""
+        return 15 if entry.powered else 0
+
+
+class Lamp(Lit):
+    """Lights at once; goes dark 4 gt after its power went."""
 
     def neighbour_changed(self, world: World, cell: int, entry: Entry) -> None:
         """Light, or schedule the end."""
@@ -43,14 +57,8 @@ class Lamp(Rule):
             world.set_flag(cell, entry, "lit", False)
 
 
-class Trapdoor(Rule):
+class Trapdoor(Powered):
     """Opens with power and closes without, at once; a hand moves those that are not of iron."""
-
-    device = True
-
-    def output(self, entry: Entry) -> int:
-        """15 while powered."""
-        return 15 if entry.powered else 0
 
     def neighbour_changed(self, world: World, cell: int, entry: Entry) -> None:
         """Follow the power."""
@@ -67,14 +75,8 @@ class Trapdoor(Rule):
         return True
 
 
-class NoteBlock(Rule):
+class NoteBlock(Powered):
     """Plays when its power comes (no block hears it); shows `powered`."""
-
-    device = True
-
-    def output(self, entry: Entry) -> int:
-        """15 while powered."""
-        return 15 if entry.powered else 0
 
     def neighbour_changed(self, world: World, cell: int, entry: Entry) -> None:
         """Follow the power."""
@@ -94,14 +96,8 @@ class NoteBlock(Rule):
         return True
 
 
-class CopperBulb(Rule):
+class CopperBulb(Lit):
     """Its light turns over with every rising edge of its power, at once."""
-
-    device = True
-
-    def output(self, entry: Entry) -> int:
-        """15 while lit."""
-        return 15 if entry.lit else 0
 
     def placed(self, world: World, cell: int, entry: Entry, old: Entry) -> None:
         """A new bulb looks at its power."""
@@ -118,14 +114,8 @@ class CopperBulb(Rule):
         world.set_flag(cell, entry, "powered", powered, neighbours=True)
 
 
-class Observer(Rule):
+class Observer(Powered):
     """Gives 15 backwards for 2 gt, 2 gt after the block in front changed its state."""
-
-    device = True
-
-    def output(self, entry: Entry) -> int:
-        """15 while powered."""
-        return 15 if entry.powered else 0
 
     def signal(self, world: World, cell: int, entry: Entry, d: int) -> int:
         """15 to its back."""
