@@ -71,6 +71,17 @@ def test_powered_solid_beside_a_comparator() -> None:
     assert "side" in _rules(board)
 
 
+def test_a_barrel_beside_a_comparator_counts_as_a_solid() -> None:
+    """mc-tick takes a barrel that something powers as a side input; a composter conducts nothing."""
+    for block, judged in (("barrel", True), ("composter[level=3]", False)):
+        board = _board()
+        board.set((1, 1, 0), f"minecraft:{block}")
+        assert "side" not in _rules(board)
+        board.set((0, 0, 0), "minecraft:stone")
+        board.set((0, 1, 0), "minecraft:repeater[delay=1,facing=west,locked=false,powered=false]")
+        assert ("side" in _rules(board)) == judged
+
+
 def test_unbaked_constant() -> None:
     board = parse("clean", CLEAN, 0).volume
     assert "entity" in _rules(board)

@@ -4,8 +4,9 @@ Rules (each finding names coordinates, rule and remedy):
 
     support      dust, diodes, torches, levers and buttons stand on or hang at something that carries them
     shape        the saved connections of dust are those its neighbours imply
-    side         the two side cells of a comparator hold air, glass, dust, a diode, a container, or a solid
-                 that nothing powers: simulators disagree about powered solids and torches there
+    side         the two side cells of a comparator hold air, glass, dust, a diode, a composter, or a solid
+                 (a barrel is one) that nothing powers: mc-tick takes powered solids and torches there as side
+                 inputs, the game and MCHPRS do not
     composter    no composter of level 7 (it ripens to 8 by itself)
     entity       a comparator that reads a constant is saved with its output
 
@@ -39,7 +40,7 @@ Longs = npt.NDArray[np.int64]
 
 # y, z, x steps of directions 0 down, 1 up, 2 north, 3 south, 4 west, 5 east
 STEPS = ((-1, 0, 0), (1, 0, 0), (0, -1, 0), (0, 1, 0), (0, 0, -1), (0, 0, 1))
-SIDE_OK = frozenset({"air", "glass", "redstone_wire", "repeater", "comparator", "composter", "barrel"})
+SIDE_OK = frozenset({"air", "glass", "redstone_wire", "repeater", "comparator", "composter"})
 REPORT_LIMIT = 20
 TILE = np.array((32, 64, 128))  # cells y, z, x that are judged at once
 BORDER = 2  # a rule looks at neighbours of neighbours
