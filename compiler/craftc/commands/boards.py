@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from craftc.blocks.volume import Volume
 from craftc.commands.files import read_blocks
@@ -23,14 +24,19 @@ from craftc.export.io_map import FILE as IO_FILE
 from craftc.export.io_map import IoMap, load_io
 from craftc.sim.interface import BlockTick
 
+if TYPE_CHECKING:
+    from craftc.verify.matrix_run import MatrixPorts
+
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What a file holds. `ticks` are in local positions; `io` is None where nothing names ports."""
+    """What a file holds. `ticks` are in local positions; `io` is None where nothing names ports; `matrix` are
+    the ports of a built matrix, local."""
 
     volume: Volume
     ticks: tuple[BlockTick, ...]
     io: IoMap | None
+    matrix: MatrixPorts | None = None
 
 
 def read_board(source: Path) -> Given:
@@ -49,7 +55,13 @@ def read_board(source: Path) -> Given:
 def _read_folder(source: Path) -> Given:
     from craftc.export.ticks_read import read_ticks
     from craftc.export.world_read import read_world
+    from craftc.passes.matrix.files import is_matrix
+    from craftc.passes.matrix.files import load_io as load_matrix_io
 
+    if is_matrix(source):
+        found = load_matrix_io(source)
+        volume = read_world(source, (found.low, found.high))
+        return Given(volume, tuple(_local(read_ticks(source), volume)), None, found.local_ports())
     io = load_io(source / IO_FILE) if (source / IO_FILE).is_file() else None
     volume = read_world(source, None if io is None else (io.low, io.high))
     return Given(volume, tuple(_local(read_ticks(source), volume)), io)

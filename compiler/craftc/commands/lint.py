@@ -78,6 +78,11 @@ def _setting(source: Path, given: Given, used: list[Action], seed: int) -> Setti
     forced = forced_of(source) if source.is_dir() else None
     if given.io is not None and not used:
         return machine_setting(given.io, forced, seed)
+    if given.matrix is not None and not used:
+        from craftc.lint.matrix import matrix_setting
+        from craftc.passes.matrix.files import load_vectors
+
+        return matrix_setting(given.matrix, load_vectors(source)[0][0], forced)
     script = _clicks(given, used) if used else None
     return Setting(script, forced=forced, seed=seed)
 

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
+from craftc.cli import cli
 from craftc.errors import FormatError, MismatchError, ModelError
 from craftc.passes.matrix.encode import digits_of, expected, fixed_weights, nibbles, result_of
 from craftc.passes.matrix.files import VECTORS, is_matrix, load_io, load_vectors, save_vectors
@@ -36,6 +38,13 @@ def test_the_folder_is_verified_from_disk(folder: Path) -> None:
     assert verify_matrix(folder).vectors == 3
     assert len(load_io(folder).ports.inputs) == 7
     assert json.loads((folder / "craftc" / "report.json").read_text())["lanes"] == 5
+
+
+def test_the_folder_lints_without_idle_parts(folder: Path) -> None:
+    found = CliRunner().invoke(cli, ["lint", str(folder), "--orders", "1", "--json"])
+    report = json.loads(found.output)
+    assert report["errors"] == 0 and "idle" not in report["rules"], report["findings"][:5]
+    assert report["game_ticks"] > 2_000
 
 
 def test_a_wrong_result_ends_the_verification(folder: Path) -> None:

@@ -26,6 +26,7 @@ from craftc.passes.machine import moved
 from craftc.passes.matrix.encode import FIXED, SHIFT, WORDS, X_BITS, check_weights, digits_of
 from craftc.passes.matrix.files import REPORT, REPORT_MD, ROOM, MatrixIo, save_io, save_vectors
 from craftc.passes.matrix.layout import Placed, place_matrix
+from craftc.passes.prune import prune
 from craftc.sim import Board
 from craftc.verify.matrix import verify_matrix
 from craftc.verify.matrix_run import MatrixPorts
@@ -123,12 +124,11 @@ def build_task(
     board = Board(placed.volume)
     if not board.quiet:
         raise TimingError("the idle machine does not come to rest", where="bake", legal="silence")
-    baked = board.write_back()
-    checked = _check(placed, baked, clock)
+    baked, nodes, checked = _check(placed, board.write_back(), clock)
     clock.next("write")
     with fresh_output(out) as folder:
         _write(folder, out.name, task, placed, baked, len(digits))
-        report = _report(task, placed, baked, board.nodes, len(digits), checked, clock)
+        report = _report(task, placed, baked, nodes, len(digits), checked, clock)
         _write_report(folder, report)
         if verify:
             clock.next("verify")
@@ -139,17 +139,24 @@ def build_task(
     return report
 
 
-def _check(placed: Placed, baked: Volume, clock: _Clock) -> dict[str, int]:
-    """Return what the checks counted. Raises DrcError or LvsError."""
-    clock.next("drc")
-    violations = drc.require_clean(baked)
+def _check(placed: Placed, baked: Volume, clock: _Clock) -> tuple[Volume, int, dict[str, int]]:
+    """Return the blocks without what cannot matter, their nodes, and what the checks counted.
+
+    Raises DrcError or LvsError.
+    """
     clock.next("lvs")
     meant = moved(placed.machine, placed.low)
     same = block_check.compare_blocks(meant, baked)
     block_check.require_same(same)
     layout = lvs.compare(meant, baked, {}, placed.abutments)
     lvs.require_equal(layout)
-    return {"drc_violations": violations, "blocks_compared": same.blocks, "links_compared": layout.links}
+    clock.next("prune")
+    read = {*placed.ports.values(), *(pos for row in (*placed.results, *placed.inputs) for pos in row)}
+    found = prune(baked, read)
+    clock.next("drc")
+    violations = drc.require_clean(found.volume)
+    counted = {"drc_violations": violations, "blocks_compared": same.blocks, "links_compared": layout.links}
+    return found.volume, found.nodes, counted
 
 
 def _write(folder: Path, title: str, task: MatrixTask, placed: Placed, baked: Volume, words: int) -> None:
