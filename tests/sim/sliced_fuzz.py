@@ -1,23 +1,26 @@
 """The bit-sliced engines against the graph engine on random boards with random stimuli and writes.
 
 Compared after every game tick: net changes of blocks and the count of events. At one random game tick also
-the scheduled ticks in their order, and the run goes on from a checkpoint that the engine then writes; at
-the end the blocks, the scheduled ticks and the burn-outs.
+the scheduled ticks in their order, and both go on from the checkpoints they then write; at the end the
+blocks, the scheduled ticks and the burn-outs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from tests.sim.component_boards import component_board, random_actions
 from tests.sim.every_engine import ExactLanes, ForcedLanes, ForcedTiles
 from tests.sim.ours import settled
 from tests.sim.shrink import as_text
 from tests.sim.tiles import HEIGHT, SIDE, TILES, Batch, cut, make_batch
 
 from craftc.blocks import BlockState
+from craftc.blocks.names import PLATES
 from craftc.errors import SimError
+from craftc.sim import Board
 from craftc.sim.interface import Change, Engine, Simulator
 from craftc.sim.live import GraphSimulator
 from craftc.sim.sliced.base import SlicedSimulator
@@ -25,6 +28,7 @@ from craftc.sim.trace import Action
 from craftc.sim.watch import changed_blocks
 
 SLICED: Mapping[str, Engine] = {"tiles": ForcedTiles, "lanes": ForcedLanes, "lanes exact": ExactLanes}
+UNSLICED = ("observer", "trapdoor", "note_block", "bulb")
 GAME_TICKS = 80
 GAPS_GT = (20, 3, 40, 12, 8, 5, 6, 4)
 WRITES = (
@@ -59,11 +63,18 @@ class Count:
 
 
 def stimuli(board: Batch, seed: int) -> list[Action]:
-    """Return the uses of a board, and on every third board some writes, of levers too."""
+    """Return the uses of a board, steps on its plates, and on every third board writes, of levers too."""
     rng = np.random.default_rng(seed)
     found = [Action(t, (x, y, z)) for t, x, y, z in board.actions.tolist()]
+    for pos in board.volume.positions(board.volume.ids != 0):
+        state = board.volume.get(pos)
+        key = "powered" if state.short == "stone_pressure_plate" else "power"
+        if state.short in PLATES or state.short == "target":
+            for t in sorted(rng.choice(GAME_TICKS, 6, replace=False).tolist()):
+                value = str(bool(rng.integers(2))).lower() if key == "powered" else str(rng.integers(16))
+                found.append(Action(t, pos, state.with_props(**{key: value})))
     if seed // 3 % 3:
-        return found
+        return sorted(found, key=lambda action: action.at_gt)
     for _ in range(int(rng.integers(1, 5))):
         pos = (int(rng.integers(SIDE)), int(rng.integers(1, HEIGHT)), int(rng.integers(SIDE)))
         state = board.volume.get(pos)
@@ -113,7 +124,7 @@ def compare(name: str, engine: Engine, board: Batch, seed: int) -> Count:
             if sides[0].pending() != sides[1].pending():
                 return differs(f"game tick {t}: {sides[0].pending()} and {sides[1].pending()}")
             count.hand_overs += sides[1].hand_overs
-            sides[1] = engine.resume(sides[1].save())
+            sides = [GraphSimulator.resume(sides[0].save()), engine.resume(sides[1].save())]
     ends = [(side.pending(), side.burnouts, side.now_gt, side.restless()) for side in sides]
     blocks = changed_blocks(sides[0].write_back(), sides[1].write_back())
     if ends[0] != ends[1] or blocks:
@@ -123,18 +134,30 @@ def compare(name: str, engine: Engine, board: Batch, seed: int) -> Count:
     return count
 
 
-def compare_batch(number: int, style: str = "core", engines: Mapping[str, Engine] = SLICED) -> Count:
-    """Compare all boards of a batch, each on one of the engines in turn."""
-    total = Count()
+def compare_batch(number: int, engines: Mapping[str, Engine] = SLICED) -> dict[str, Count]:
+    """Compare all boards of a batch, each on one of the engines in turn; return counts by engine."""
     names = sorted(engines)
-    for seed, board in boards(number, style).items():
+    found = {name: Count() for name in names}
+    for seed, board in boards(number).items():
         name = names[seed % len(names)]
-        total.add(compare(name, engines[name], board, seed))
-    return total
+        found[name].add(compare(name, engines[name], board, seed))
+    return found
 
 
-def boards(number: int, style: str = "core") -> dict[int, Batch]:
-    """Return the boards of a batch that come to rest, by seed."""
+def boards(number: int) -> dict[int, Batch]:
+    """Return the boards of a batch that come to rest, by seed. Every fourth batch has plates and targets."""
     gap_gt = GAPS_GT[number % len(GAPS_GT)]
-    batch, restless = settled(make_batch(number, style, GAME_TICKS // gap_gt, gap_gt))
+    if number % 4 == 3:
+        return dict(_with_plates(number, gap_gt))
+    batch, restless = settled(make_batch(number, "core", GAME_TICKS // gap_gt, gap_gt))
     return {number * TILES + tile: cut(batch, tile) for tile in range(TILES) if tile not in restless}
+
+
+def _with_plates(number: int, gap_gt: int) -> Iterator[tuple[int, Batch]]:
+    for seed in range(number * TILES, (number + 1) * TILES):
+        board = Board(component_board(seed, SIDE, SIDE, frozenset(UNSLICED)))
+        if board.quiet:
+            volume = board.write_back()
+            uses = random_actions(volume, seed, GAME_TICKS // gap_gt, gap_gt, writes=False)
+            rows = [(action.time_gt, *action.pos) for action in uses]
+            yield seed, Batch(volume, np.array(rows, dtype=np.int64).reshape(-1, 4))

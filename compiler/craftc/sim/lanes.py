@@ -28,9 +28,10 @@ from craftc.sim import lanes_exact, lanes_probe
 from craftc.sim.board import Board
 from craftc.sim.devices import BUTTON, KIND_NAMES, LEVER
 from craftc.sim.kernel import Longs
-from craftc.sim.lanes_build import PLACES, has_levels
-from craftc.sim.lanes_load import copied, lane_flow, lane_plan, paste, phantom_waits
+from craftc.sim.lanes_build import PLACES, has_levels, sliced
+from craftc.sim.lanes_load import copied, lane_flow, lane_plan, paste, phantom_at, phantom_waits
 from craftc.sim.lanes_words import (
+    ALL,
     BURNOUTS,
     EVENTS,
     HAZARD,
@@ -51,6 +52,7 @@ PATIENCE = 3
 Mask = npt.NDArray[np.bool_]
 Levels = npt.NDArray[np.uint8]
 _NONE = np.zeros(0, dtype=np.int64)
+_EVERYWHERE = np.array([ALL])
 
 
 @dataclass(slots=True)
@@ -65,13 +67,14 @@ class _Group:
     returns: int = 0
     log: list[tuple[int, int, int, int]] = field(default_factory=list)
     start: Flow | None = None
-    looked: int = -1
 
-    def act(self, node: int, on: int, off: int) -> None:
-        """Set levers at the places `on` and `off`, or press buttons at `on`."""
+    def act(self, node: int, on: int, off: int, told: Longs) -> None:
+        """Set levers at the places `on` and `off`, or press buttons at `on`, which feed the lines `told`."""
         scalar = self.flow.scalar
-        self.settle_order()
-        if self.start is None or (scalar[QUEUED] == 0 and scalar[RUNS] != self.start.scalar[RUNS]):
+        if not self.exact and self.start is not None and phantom_at(self.flow, told, _EVERYWHERE):
+            self._return_to_start(int(scalar[NOW]))
+        rests = scalar[QUEUED] == 0 and (self.exact or not phantom_waits(self.flow))
+        if self.start is None or (rests and scalar[RUNS] != self.start.scalar[RUNS]):
             self._begin()
         self.log.append((int(scalar[NOW]), node, on, off))
         lanes_exact.use(self.wiring, self.flow, node, word(on), word(off))
@@ -79,10 +82,8 @@ class _Group:
     def settle_order(self) -> None:
         """Find out which ticks are scheduled and in which order, if free order does not tell: run again in
         exact order."""
-        now = int(self.flow.scalar[NOW])
-        if not self.exact and now != self.looked and self.start is not None and phantom_waits(self.flow):
-            self._return_to_start(now)
-        self.looked = now
+        if not self.exact and self.start is not None and phantom_waits(self.flow):
+            self._return_to_start(int(self.flow.scalar[NOW]))
 
     def _begin(self) -> None:
         self.exact = self.always or self.returns >= PATIENCE
@@ -123,7 +124,7 @@ class _Group:
     def restore(self, kept: Flow) -> None:
         """Go back to a state; its order counts as known if nothing was scheduled."""
         paste(self.flow, kept)
-        self.start, self.looked = None, -1
+        self.start = None
 
 
 def _bits(mask: Mask) -> list[int]:
@@ -147,16 +148,18 @@ class Lanes:
         self.board = board
         self.copies = copies
         self.jobs = jobs
-        self._plan = lane_plan(board.graph)
+        graph = sliced(board.graph)
+        self.kind = graph.kind
+        self._plan = lane_plan(graph)
         self._exact = order == "exact"
-        self._digital = ~has_levels(board.graph.kind)
+        self._digital = ~has_levels(graph.kind)
         self.reload()
 
     def reload(self) -> None:
         """Bring every copy to the present state of the board; counters begin anew."""
         self._groups = []
         for places in _bits(np.ones(self.copies, dtype=bool)):
-            flow = lane_flow(self._plan, self.board)
+            flow = lane_flow(self._plan, self.board, self.kind)
             flow.mask[USED_PLACES] = places
             self._groups.append(_Group(self._plan.wiring, flow, self._exact))
         self._zero = int(self._groups[0].flow.scalar[NOW])
@@ -203,6 +206,10 @@ class Lanes:
             raise SimError(f"a {KIND_NAMES[found]}", where=str(tuple(pos)), legal=f"a {KIND_NAMES[kind]}")
         return node
 
+    def _told(self, node: int) -> Longs:
+        link = self.board.graph.link
+        return np.asarray(self._plan.number[link.target[link.start[node] : link.start[node + 1]] >> 1])
+
     def _mask(self, values: npt.ArrayLike) -> Mask:
         mask = np.broadcast_to(np.asarray(values, dtype=bool), (self.copies,))
         return np.asarray(mask)
@@ -210,14 +217,16 @@ class Lanes:
     def set_lever(self, pos: Pos, on: npt.ArrayLike) -> None:
         """Bring a lever to `on` (copies,), or one value for all copies."""
         node, mask = self._input(pos, LEVER), self._mask(on)
+        told = self._told(node)
         for group, ups, downs in zip(self._groups, _bits(mask), _bits(~mask), strict=True):
-            group.act(int(self._plan.number[node]), ups, downs)
+            group.act(int(self._plan.number[node]), ups, downs, told)
 
     def press(self, pos: Pos, who: npt.ArrayLike = True) -> None:
         """Press a button in the copies `who` (copies,); no effect where it is pressed."""
         node, mask = self._input(pos, BUTTON), self._mask(who)
+        told = self._told(node)
         for group, ups in zip(self._groups, _bits(mask), strict=True):
-            group.act(int(self._plan.number[node]), ups, 0)
+            group.act(int(self._plan.number[node]), ups, 0, told)
 
     # --- time and readings --------------------------------------------------------------------
 

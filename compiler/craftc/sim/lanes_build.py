@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from craftc.errors import SimError
-from craftc.sim.devices import COMPARE, KIND_NAMES, SUBTRACT, TORCH
+from craftc.sim.devices import COMPARE, INPUT, KIND_NAMES, SUBTRACT, TORCH
+from craftc.sim.graph import Graph
 from craftc.sim.kernel import Bytes, Ints, Longs, kernel
 from craftc.sim.lanes_torch import HISTORY
 from craftc.sim.lanes_words import (
@@ -81,6 +82,21 @@ class Plan:
 def has_levels(kind: Bytes) -> Flags:
     """Return which kinds have levels; the others are on or off."""
     return np.asarray((kind == COMPARE) | (kind == SUBTRACT))
+
+
+def sliced(graph: Graph) -> Graph:
+    """Return a graph as bit-slicing knows it: plates and targets are comparators without inputs, which keep
+    the level they are given."""
+    is_input = graph.kind == INPUT
+    if not is_input.any() or is_input[graph.link.target >> 1].any():
+        return graph
+    return replace(graph, kind=np.where(is_input, SUBTRACT, graph.kind).astype(np.uint8))
+
+
+def unsliced(graph: Graph) -> list[str]:
+    """Return the names of the kinds of nodes that bit-slicing does not know."""
+    kinds = np.unique(sliced(graph).kind).tolist()
+    return sorted({KIND_NAMES[kind] for kind in kinds if kind >= len(KNOWN)})
 
 
 def require_known(kind: Bytes) -> None:

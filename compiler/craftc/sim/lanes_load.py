@@ -7,23 +7,18 @@ import numpy as np
 from craftc.sim import engine
 from craftc.sim import queue as waiting_ticks
 from craftc.sim.board import Board
+from craftc.sim.fill import push_all, remember_turn_offs
 from craftc.sim.graph import Graph
 from craftc.sim.kernel import Bytes, Longs
 from craftc.sim.lanes_build import GroupLinks, Groups, Plan, empty_flow, has_levels, make_plan, rear_planes
-from craftc.sim.lanes_torch import HISTORY
 from craftc.sim.lanes_words import (
     ALL,
     LINE,
     MAIN,
     NOW,
     OUT,
-    PENDING,
     PHANTOM,
     POWER,
-    QUEUED,
-    RECENT,
-    RING,
-    ROW,
     SIDE,
     UNTIL,
     USED,
@@ -42,12 +37,12 @@ def lane_plan(graph: Graph) -> Plan:
     return make_plan(Groups(graph.kind, graph.delay, graph.front_diode, rear_planes(graph.rear)), links)
 
 
-def lane_flow(plan: Plan, board: Board) -> Flow:
-    """Return the flow in which every place is in the present state of a board."""
+def lane_flow(plan: Plan, board: Board, kind: Bytes) -> Flow:
+    """Return the flow in which every place is in the present state of a board; `kind` as `plan` has them."""
     flow = empty_flow(plan)
     state = board._state
     lines = flow.line.reshape(-1, LINE)
-    levels = has_levels(board.graph.kind)
+    levels = has_levels(kind)
     ports = ((OUT, OUT, state.out), (MAIN, POWER, state.seen[:, 0]), (SIDE, POWER + 1, state.seen[:, 1]))
     for analog, flag, level in ports:
         _fill(lines, plan.number[levels] + analog // LINE, analog % LINE, level[levels])
@@ -67,33 +62,15 @@ def _fill(lines: Planes, rows: Longs, column: int, level: Bytes) -> None:
 
 
 def _fill_queue(flow: Flow, plan: Plan, board: Board) -> None:
-    waiting = waiting_ticks.waiting(board)
-    lines = flow.line.reshape(-1, LINE)
-    now = int(flow.scalar[NOW])
-    for e, (node, delay, priority) in enumerate(zip(*(c.tolist() for c in waiting), strict=True)):
-        place = (now + delay) % RING * 4 + priority + engine.NORMAL
-        flow.entry[e] = (ALL, int(plan.number[node]))
-        if flow.head[place] < 0:
-            flow.head[place] = e
-        else:
-            flow.entry[flow.tail[place], 1] |= np.uint64(e + 1 << 32)
-        flow.tail[place] = e
-        lines[plan.number[node], PENDING] = ALL
-    flow.scalar[QUEUED] = flow.scalar[USED] = len(waiting.node)
+    node, delay, priority = waiting_ticks.waiting(board)
+    push_all(flow, plan.number[node], np.full(len(node), ALL), delay, priority + engine.NORMAL)
 
 
 def _fill_log(flow: Flow, plan: Plan, board: Board) -> None:
     nodes, ages = waiting_ticks.torch_ages(board)
-    lines = flow.line.reshape(-1, LINE)
-    now = int(flow.scalar[NOW])
-    for node, turns in zip(nodes.tolist(), ages.tolist(), strict=True):
-        line = lines[plan.number[node]]
-        row = int(line[ROW])
-        known = [now - age for age in turns if age >= 0]
-        for k, time in enumerate(known):
-            flow.log[row, k % HISTORY] = (time & int(ALL), ALL)  # may lie before game tick 0
-            line[RECENT] = np.uint64((int(line[RECENT]) << 8 | time >> 2 & 255) & (2**64 - 1))
-        line[ROW] = np.uint64(row | len(known) << 32)
+    torch, column = np.nonzero(ages >= 0)  # of one torch the oldest first
+    time = int(flow.scalar[NOW]) - ages[torch, column]
+    remember_turn_offs(flow, plan.number[nodes[torch]], np.full(len(torch), ALL), time)
 
 
 def copied(flow: Flow) -> Flow:
@@ -105,8 +82,17 @@ def copied(flow: Flow) -> Flow:
 
 def phantom_waits(flow: Flow) -> bool:
     """Return whether a phantom may wait: a tick that free order leaves out (lanes_free.py)."""
+    return _waits(flow, flow.doubt, ALL)
+
+
+def phantom_at(flow: Flow, line: Longs, places: Planes) -> bool:
+    """Return whether a phantom may wait at one of the places (lines,) of groups."""
+    return _waits(flow, flow.doubt[line], places)
+
+
+def _waits(flow: Flow, doubt: Planes, places: Planes | np.uint64) -> bool:
     next_tick = np.uint64(4 * (int(flow.scalar[NOW]) + 1))
-    return bool(((flow.doubt[:, UNTIL] >= next_tick) & (flow.doubt[:, PHANTOM] != 0)).any())
+    return bool(((doubt[:, UNTIL] >= next_tick) & (doubt[:, PHANTOM] & places != 0)).any())
 
 
 def paste(flow: Flow, kept: Flow) -> None:

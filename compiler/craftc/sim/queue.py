@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from craftc.errors import SimError
-from craftc.sim import engine, history, ring, words
+from craftc.sim import engine, fill, history, ring, words
 from craftc.sim.board import Board
 from craftc.sim.devices import TORCH
 from craftc.sim.interface import BlockTick
@@ -43,10 +43,10 @@ def waiting(board: Board) -> Waiting:
 
 def schedule(board: Board, ticks: Waiting) -> None:
     """Schedule ticks on a board; a node that has one keeps it. Raises SimError on an impossible delay."""
-    for node, delay, priority in zip(*(column.tolist() for column in ticks), strict=True):
-        if not 1 <= delay <= _LONGEST:
-            raise SimError(f"a tick in {delay} game ticks", legal=f"1..{_LONGEST}")
-        engine.schedule(board._state, node, delay, min(priority, 0) - _FIRST)
+    wrong = (ticks.delay_gt < 1) | (ticks.delay_gt > _LONGEST)
+    if wrong.any():
+        raise SimError(f"a tick in {ticks.delay_gt[wrong][0]} game ticks", legal=f"1..{_LONGEST}")
+    fill.schedule_all(board._state, ticks.node, ticks.delay_gt, np.minimum(ticks.priority, 0) - _FIRST)
 
 
 def torch_ages(board: Board) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:

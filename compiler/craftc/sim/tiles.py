@@ -55,7 +55,6 @@ class Tiles:
         self.tiling = find_tiling(board.graph, board.volume.ids.shape) if tiling is None else tiling
         self._groups: TileGroups | None = None
         self._ran = self._told = self._peak = 0  # counts of words: before the last load, told, most at once
-        self._looked, self._phantom = -1, False  # the game tick of the last look for phantoms, and the answer
         self._log: list[tuple[int, int, bool]] = []
         self._start: Flow | None = None  # None: the board's own state
         if self.tiling is not None:
@@ -98,7 +97,6 @@ class Tiles:
         self._groups.load()
         self._start = None
         self._log.clear()
-        self._looked = -1
         self._tiled = True
 
     def to_board(self) -> Board:
@@ -143,10 +141,8 @@ class Tiles:
 
     def _at_rest(self) -> bool:
         """Whether nothing is scheduled, and no tick can be that the groups do not know of (phantoms)."""
-        now = self._count(NOW)
-        if now != self._looked and self._groups is not None:
-            self._looked, self._phantom = now, phantom_waits(self._groups.flow)
-        return self._count(QUEUED) == 0 and not self._phantom
+        groups = self._groups
+        return groups is not None and self._count(QUEUED) == 0 and not phantom_waits(groups.flow)
 
     def _count(self, counter: int) -> int:
         return 0 if self._groups is None else int(self._groups.flow.scalar[counter])
@@ -239,14 +235,13 @@ class Tiles:
         if not self._tiled or groups is None:
             self._use_on_board(node, on)
             return
-        now = self._count(NOW)
-        if self._at_rest():
-            if now > (self._log[-1][0] if self._log else -1):
-                self._start = copied(groups.flow)
-                self._log.clear()
-        elif self._phantom:
+        if groups.phantom_at(groups.told(node)):
             self.to_board()
             self._load()
+        now = self._count(NOW)
+        if now > (self._log[-1][0] if self._log else -1) and self._at_rest():
+            self._start = copied(groups.flow)
+            self._log.clear()
         self._log.append((now, node, on))
         place = 1 << int(groups.placing.place[node])
         ups, downs = (place, 0) if on else (0, place)

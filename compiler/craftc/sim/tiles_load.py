@@ -9,10 +9,11 @@ from craftc.sim import engine
 from craftc.sim import queue as waiting_ticks
 from craftc.sim.board import Board, Snapshot
 from craftc.sim.devices import COMPARE, SUBTRACT
+from craftc.sim.fill import push_all, remember_turn_offs
 from craftc.sim.history import TOGGLE_WINDOW_GT, TOGGLES
 from craftc.sim.kernel import Bytes, Longs, kernel
 from craftc.sim.lanes_build import Plan
-from craftc.sim.lanes_links import group_of, next_of, push
+from craftc.sim.lanes_links import group_of, next_of
 from craftc.sim.lanes_torch import HISTORY
 from craftc.sim.lanes_words import (
     BURNOUTS,
@@ -22,7 +23,6 @@ from craftc.sim.lanes_words import (
     NOW,
     OUT,
     POWER,
-    RECENT,
     RING,
     ROW,
     SIDE,
@@ -66,17 +66,14 @@ def gather(kind: Bytes, line_at: Longs, place: Longs, line: Planes, out: Bytes) 
             out[n] = 15 * np.int64(line[at] >> here & np.uint64(1))
 
 
-@kernel
-def _push_all(flow: Flow, group: Longs, place: Longs, delay: Longs, priority: Longs) -> None:
-    for k in range(len(group)):
-        push(flow, group[k], word(1) << word(place[k]), delay[k], priority[k])
+def load(flow: Flow, plan: Plan, placing: Placing, board: Board, kind: Bytes) -> None:
+    """Put the present state of a board into a dark flow; `kind` as the groups know the nodes.
 
-
-def load(flow: Flow, plan: Plan, placing: Placing, board: Board) -> None:
-    """Put the present state of a board into a dark flow. Within a list of the queue the order is by group."""
+    Within a list of the queue the order is by group.
+    """
     state = board._state
     line_at = plan.number[placing.group]
-    kind = board.graph.kind
+    here = np.uint64(1) << placing.place.astype(np.uint64)
     ports = ((OUT, OUT, state.out), (MAIN, POWER, state.seen[:, 0]), (SIDE, POWER + 1, state.seen[:, 1]))
     for analog, flag, level in ports:
         _scatter(kind, np.ascontiguousarray(level), line_at, placing.place, analog, flag, flow.line)
@@ -84,31 +81,15 @@ def load(flow: Flow, plan: Plan, placing: Placing, board: Board) -> None:
     waiting = waiting_ticks.waiting(board)
     group = line_at[waiting.node]
     order = np.lexsort((group, waiting.priority, waiting.delay_gt))
-    _push_all(
-        flow, group[order], placing.place[waiting.node][order], waiting.delay_gt[order],
+    push_all(
+        flow, group[order], here[waiting.node][order], waiting.delay_gt[order],
         waiting.priority[order] + engine.NORMAL,
     )  # fmt: skip
-    _load_turn_offs(flow, line_at, placing, board)
-
-
-def _load_turn_offs(flow: Flow, line_at: Longs, placing: Placing, board: Board) -> None:
     nodes, ages = waiting_ticks.torch_ages(board)
-    told = np.argwhere(ages >= 0)
-    now = int(flow.scalar[NOW])
-    rows: dict[int, dict[int, int]] = {}
-    for torch, k in told.tolist():
-        node = int(nodes[torch])
-        times = rows.setdefault(int(line_at[node]), {})
-        time = now - int(ages[torch, k])
-        times[time] = times.get(time, 0) | 1 << int(placing.place[node])
-    lines = flow.line.reshape(-1, LINE)
-    for group, times in sorted(rows.items()):
-        for time in sorted(times):
-            row, entries = int(lines[group, ROW]) & 0xFFFFFFFF, int(lines[group, ROW]) >> 32
-            flow.log[row, entries % HISTORY] = (time & 2**64 - 1, times[time])  # may lie before game tick 0
-            lines[group, ROW] = np.uint64(row | (entries + 1) << 32)
-            recent = int(lines[group, RECENT]) << 8 | time >> 2 & 255
-            lines[group, RECENT] = np.uint64(recent & (2**64 - 1))
+    torch, column = np.nonzero(ages >= 0)
+    node, time = nodes[torch], int(flow.scalar[NOW]) - ages[torch, column]
+    order = np.lexsort((node, time))
+    remember_turn_offs(flow, line_at[node][order], here[node][order], time[order])
 
 
 def outputs(flow: Flow, plan: Plan, placing: Placing, kind: Bytes) -> npt.NDArray[np.uint8]:
@@ -144,10 +125,13 @@ def _taken_apart(flow: Flow, ring: int, node: Longs) -> npt.NDArray[np.int64]:
     return out
 
 
-def unload(flow: Flow, plan: Plan, placing: Placing, board: Board) -> None:
-    """Put the state of a flow into its board. Within a list of the queue the order is by group and place."""
+def unload(flow: Flow, plan: Plan, placing: Placing, board: Board, kind: Bytes) -> None:
+    """Put the state of a flow into its board; `kind` as the groups know the nodes.
+
+    Within a list of the queue the order is by group and place.
+    """
     graph = board.graph
-    _, state = make_engine(graph, outputs(flow, plan, placing, graph.kind))
+    _, state = make_engine(graph, outputs(flow, plan, placing, kind))
     for counter in (engine.RUNS, engine.PEAK):
         state.scalar[counter] = board._state.scalar[counter]
     board.restore(Snapshot(state))

@@ -7,18 +7,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, ClassVar
 
-import numpy as np
-
 from craftc.blocks.palette import BlockState, Entity
 from craftc.blocks.properties import checked
 from craftc.blocks.volume import Pos, Volume
 from craftc.errors import SimError
 from craftc.sim.board import Board, Levels, Snapshot
 from craftc.sim.checkpoint import Saved
-from craftc.sim.devices import BUTTON, KIND_NAMES, LEVER
+from craftc.sim.devices import BUTTON, LEVER
 from craftc.sim.interface import BlockTick
 from craftc.sim.kernel import Bytes
-from craftc.sim.lanes_build import KNOWN
+from craftc.sim.lanes_build import unsliced
 from craftc.sim.live import GraphSimulator
 from craftc.sim.sliced.runner import Runner
 from craftc.sim.watch import BoardPresent, Present
@@ -68,8 +66,7 @@ class SlicedSimulator(GraphSimulator):
         if self._runner is not None or self.events < self._due or self._board.doubt is not None:
             return
         self._due = math.inf
-        kinds = np.unique(self._board.graph.kind).tolist()
-        strange = sorted({KIND_NAMES[kind] for kind in kinds if kind >= len(KNOWN)})
+        strange = unsliced(self._board.graph)
         if strange:
             self._why = f"not bit-sliced: {', '.join(strange)}; run by the graph engine"
         else:

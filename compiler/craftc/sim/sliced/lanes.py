@@ -79,7 +79,13 @@ class Copies:
 
     def _unload(self, start: Flow) -> None:
         nodes = np.arange(self.board.nodes)
-        unload(start, self._lanes._plan, Placing(nodes, np.zeros_like(nodes), len(nodes)), self.board)
+        unload(
+            start,
+            self._lanes._plan,
+            Placing(nodes, np.zeros_like(nodes), len(nodes)),
+            self.board,
+            self._lanes.kind,
+        )
         scalar = self.board._state.scalar
         scalar[engine.EVENTS] = self._events + self._each(int(start.scalar[EVENTS]))
         scalar[engine.BURNOUTS] = self._burnouts + self._each(int(start.scalar[BURNOUTS]))
@@ -219,7 +225,7 @@ class Copies:
         if not self.ahead:
             return BoardPresent(self.board).outputs()
         lines = self._flow.line.reshape(-1, LINE)[self._lanes._plan.number, OUT:]
-        analog = has_levels(self.board.graph.kind)
+        analog = has_levels(self._lanes.kind)
         lines[~analog, 1:] = 0
         level = (self._first(lines) << np.arange(4, dtype=np.uint64)).sum(axis=1).astype(np.uint8)
         level[~analog] *= 15
