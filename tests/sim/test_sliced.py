@@ -45,7 +45,7 @@ def test_a_forgotten_order_of_ticks_is_noticed(monkeypatch: pytest.MonkeyPatch) 
 
 def test_a_phantom_taken_for_rest_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     """A tick that does nothing, which free order leaves out: found on this board of a long run."""
-    seed = 6907
+    seed = 13648
     board = boards(seed // 64)[seed]
     assert not compare("tiles", ForcedTiles, board, seed).differences
     monkeypatch.setattr(tiles, "phantom_waits", lambda flow: False)
@@ -94,7 +94,7 @@ def test_plates_and_targets_are_sliced(engine: type[TilesSimulator | LanesSimula
         for each in (board, graph):
             each.set_block((0, 1, 0), f"heavy_weighted_pressure_plate[power={power}]")
             each.run(9)
-        assert board.sliced and board.power((5, 1, 0)) == graph.power((5, 1, 0)) == max(power - 2, 0)
+        assert board.sliced and board.power((5, 1, 0)) == graph.power((5, 1, 0)) == power
         assert board.take_changes() == graph.take_changes()
 
 
