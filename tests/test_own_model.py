@@ -1,7 +1,8 @@
-"""What docs/own-model.md tells users to do works."""
+"""What docs/own-model.md tells users to do works, and worlds/tug, which came of it, is sound."""
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from craftc.model import GoldenModel, load_checkpoint
 from craftc.verify import read_vectors
 
 ROOT = Path(__file__).parent.parent
+WORLD = ROOT / "worlds" / "tug"
 PAGE = (ROOT / "docs" / "own-model.md").read_text(encoding="utf-8")
 
 
@@ -48,3 +50,15 @@ def test_estimates_of_the_page(folder: Path) -> None:
     for line in (line for line in _lines() if " estimate " in line):
         found = _craftc(line, folder)
         assert found.returncode == 0 and "redstone ticks" in found.stdout, found.stderr
+
+
+@pytest.mark.slow
+def test_the_example_world_answers() -> None:
+    report = json.loads((WORLD / "craftc" / "report.json").read_text())
+    assert report["verify"]["vectors"] == 256 and report["verify"]["mismatches"] == 0
+    assert _craftc(f"craftc verify {WORLD}", ROOT).returncode == 0
+    asked = next(line for line in _lines() if " run " in line)
+    found = _craftc(f"{asked} --json", ROOT)
+    assert found.returncode == 0, found.stderr
+    assert json.loads(found.stdout)["class"] == 2
+    assert _craftc(next(line for line in _lines() if " why " in line), ROOT).returncode == 0
