@@ -13,8 +13,7 @@ from craftc.commands.build import build
 @pytest.mark.parametrize(
     ("options", "word"),
     [
-        (["--only", "m", "--lanes", "5"], "--lanes does nothing with --only"),
-        (["--only", "m", "--words-per-lane", "5"], "--words-per-lane does nothing with --only"),
+        (["--only", "m", "--schem-version", "3"], "--schem-version does nothing with --only"),
         (["--only", "m", "--optimize", "area"], "--optimize does nothing with --only"),
         (["--only", "m", "--schem", "a.schem"], "--schem does nothing with --only"),
         (["--rows", "3"], "--rows does nothing without --only"),

@@ -15,7 +15,7 @@ from craftc.config import GAME_VERSIONS, OPTIMIZE, SCHEM_VERSIONS, BuildConfig
 
 FILE = click.Path(path_type=Path, dir_okay=False)
 FOLDER = click.Path(path_type=Path)
-OF_ONE_MATRIX = ("model", "out", "only", "rows", "inputs", "no_verify")
+OF_ONE_MATRIX = ("model", "out", "only", "rows", "inputs", "lanes", "words_per_lane", "no_verify")
 """Parameters of build that mean something with --only."""
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -92,7 +92,11 @@ def build(
     if only is not None:
         from craftc.commands.matrix import build_only
 
-        build_only(model, only, out, rows, inputs, not no_verify)
+        lanes, words = rest["lanes"], rest["words_per_lane"]
+        build_only(
+            model, only, out, rows=rows, inputs=inputs, lanes=lanes, words_per_lane=words,
+            verify=not no_verify,
+        )  # fmt: skip
         return
     if out is None and schem is None:
         raise click.UsageError("nothing to write: give -o DIR, --schem FILE, or both")
@@ -126,7 +130,7 @@ def _refuse_idle_options(context: click.Context, only: bool) -> None:
             continue
         option = "--" + name.replace("_", "-")
         if only and name not in OF_ONE_MATRIX:
-            raise click.UsageError(f"{option} does nothing with --only: a matrix has one form so far")
+            raise click.UsageError(f"{option} does nothing with --only OPERATOR")
         if not only and name in ("rows", "inputs"):
             raise click.UsageError(f"{option} does nothing without --only OPERATOR")
 

@@ -18,7 +18,7 @@ COLUMNS = (
     "shape",
     "weights",
     "bits",
-    "ROM blocks",
+    "blocks",
     "lanes",
     "words/lane",
     "rt/token",
@@ -72,7 +72,21 @@ def show_estimate(model: LanguageModel, lanes: int | None, words_per_lane: int |
     for line in lines:
         say("  ".join(_cell(text, widths[k], k < 2) for k, text in enumerate(line)).rstrip())
     say()
+    table(_extrapolated(costs))
+    say()
     table(_notes(costs))
+
+
+def _extrapolated(costs: LanguageEstimate) -> list[tuple[str, str]]:
+    """Returns the operators that were never built, by kind, priced as words of a lane."""
+    rows = [
+        (f"{row.nodes} {row.op}", f"{row.words:,} words, {row.redstone_ticks:,} rt, {row.events:,} events")
+        for row in costs.extrapolated
+    ]
+    ticks = sum(row.redstone_ticks for row in costs.extrapolated)
+    events = sum(row.events for row in costs.extrapolated)
+    return [("extrapolated", "per token at full context, none of these is built"), *rows,
+            ("all of these", f"{ticks:,} rt, {events:,} events")]  # fmt: skip
 
 
 def _lines(costs: LanguageEstimate) -> list[tuple[str, ...]]:
@@ -93,7 +107,7 @@ def _notes(costs: LanguageEstimate) -> list[tuple[str, str]]:
     rows += [
         (
             "measured",
-            f"{b.name} at {b.lanes} lanes: {b.volume:,} blocks, {b.redstone_ticks:,} rt, {b.events:,} "
+            f"{b.name} at {b.lanes} lanes: {b.blocks:,} blocks, {b.redstone_ticks:,} rt, {b.events:,} "
             f"events; by the formula {row.volume:,}, {_number(row.redstone_ticks)}, {_number(row.events)}",
         )
         for b, row in costs.built
@@ -103,7 +117,7 @@ def _notes(costs: LanguageEstimate) -> list[tuple[str, str]]:
         found = costs.coefficients.by_kind(measured).values()
         rows += [(kind, f"{words(c.value)} {c.unit} ({c.source})") for c in found]
     left = ", ".join(f"{count} {op}" for op, count in costs.not_estimated.items())
-    return [*rows, ("not estimated", f"{left}; volume and time of norms beyond their gains")]
+    return [*rows, ("not estimated", f"{left}; the volume of all operators beside matrices and tables")]
 
 
 def _number(value: int | None) -> str:

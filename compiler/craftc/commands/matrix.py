@@ -11,7 +11,10 @@ from craftc.commands.screen import Stages, rows_of, say, table
 VECTORS = 24  # recorded activations that a build is proven on
 
 
-def build_only(model: Path, name: str, out: Path | None, rows: int, inputs: int, verify: bool) -> None:
+def build_only(
+    model: Path, name: str, out: Path | None, *, rows: int, inputs: int, lanes: int | None,
+    words_per_lane: int | None, verify: bool,
+) -> None:  # fmt: skip
     """Build the matrix of operator `name`, or its first rows and inputs, and print the report."""
     if out is None:
         raise click.UsageError("--only needs -o DIR")
@@ -21,7 +24,8 @@ def build_only(model: Path, name: str, out: Path | None, rows: int, inputs: int,
     with Stages() as stages:
         report = build_matrix(
             lm.load(model), name, out,
-            rows=rows, inputs=inputs, vectors=VECTORS, verify=verify, progress=stages,
+            rows=rows, inputs=inputs, vectors=VECTORS, lanes=lanes, words_per_lane=words_per_lane,
+            verify=verify, progress=stages,
         )  # fmt: skip
     say(f"built {out}")
     table(rows_of(report))

@@ -1,16 +1,19 @@
 """What a language model's machine would cost, operator by operator: counted, then priced by coefficients.
 
 Weights, bits and words are counted from the model. Volume, ticks and events are those counts times the
-coefficients of one table, each marked as measured on a built machine or extrapolated. Operators for which
-there is no coefficient are listed as not estimated, never as free.
+coefficients of one table, each marked as measured on a built machine or extrapolated. Operators that hold no
+data are counted in words of a lane (estimate/operators.py) and priced apart, as extrapolated; those without
+a formula are listed as not estimated, never as free.
 
 A matrix is streamed by lanes: a lane works on one output at a time, a word of the ROM after the other; a
 weight takes one or more words. Matrices run one after the other.
 
     words per lane = ceil(outputs / lanes) * inputs * words per weight
-    rt             = words per lane * rt per word + rt per matrix
-    events         = all words * events per word
-    volume         = bits of ROM * blocks per bit + lanes * blocks per lane
+    digits         = octal digits of a sum: of x, weights and log2(inputs) bits, or of what the result keeps
+    rt             = words per lane * max(rt per word, 2 * (digits + 4)) + rt per matrix
+    events         = all words * events per word * digits / 12
+    volume         = bits of ROM * blocks per bit + words per lane * blocks per word
+                     + lanes * blocks per lane
 """
 
 from __future__ import annotations
@@ -20,6 +23,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
 from craftc.errors import ConfigError
+from craftc.estimate.operators import work_of
 from craftc.ir.graph import Node
 from craftc.ir.ops import CODE_BITS
 from craftc.ir.site import width_bits
@@ -31,7 +35,12 @@ LANES = 48
 WORDS_PER_WEIGHT = {"companded8": 3, "ternary": 1, "int4": 1, "int8": 2, "int16": 4}
 """Hex digits that a lane takes for one weight; a companded weight is an exact integer of 11 bits."""
 
+WEIGHT_BITS = {"companded8": 11, "ternary": 2, "int4": 4, "int8": 8, "int16": 16}
+"""Bits of a decoded weight."""
+
 DIGIT_BITS = 4
+BUILT_DIGITS, FLUSH_DIGITS, DIGIT_RT = 12, 4, 2
+"""Octal digits of a sum in the matrix that was built, digits between two sums, rt per digit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +58,8 @@ class Coefficients:
     """All coefficients; fields are named after what they multiply."""
 
     rom_bit: Coefficient
+    matrix_bit: Coefficient
+    tower: Coefficient
     lane: Coefficient
     word: Coefficient
     matrix: Coefficient
@@ -62,14 +73,16 @@ class Coefficients:
 
 COEFFICIENTS = Coefficients(
     rom_bit=Coefficient(
-        3.87, "blocks per bit of ROM", True, "ROM bank of 256 words x 32 levels, decision 0001"
+        3.87, "cells per bit of a table's ROM", True, "ROM bank of 256 words x 32 levels, decision 0001"
     ),
-    lane=Coefficient(
-        2500, "blocks per lane", False, "octal lane with its share of rails, design formula +-40 %"
+    matrix_bit=Coefficient(
+        2.66, "blocks per bit of a matrix's ROM", True, "fit to built octal matrices, decision 0010"
     ),
-    word=Coefficient(32, "rt per word", True, "built octal matrix of 240 x 240, decision 0010"),
-    matrix=Coefficient(862, "rt per matrix", True, "the same: lead, tail and fixed words, start to done"),
-    event=Coefficient(1307, "events per word", True, "the same, 240 lanes of 737 words in one row"),
+    tower=Coefficient(251, "blocks per word of a lane", True, "the same: towers, tokens, input registers"),
+    lane=Coefficient(1157, "blocks per lane", True, "the same: adders, rails, result register"),
+    word=Coefficient(32, "rt per word", True, "the same"),
+    matrix=Coefficient(882, "rt per matrix", True, "the same: lead, tail and fixed words, start to done"),
+    event=Coefficient(1_286, "events per word", True, "the same, 240 lanes of 737 words"),
 )
 """The one table that estimates use."""
 
@@ -83,13 +96,14 @@ class Built:
     """(outputs, inputs); another model's matrix of that name is another one."""
 
     lanes: int
-    volume: int
+    blocks: int
     redstone_ticks: int
     events: int
 
 
 BUILT: tuple[Built, ...] = (
-    Built("layers.0.attention.query", (240, 240), 240, 51_869_160, 23_902, 225_776_787),
+    Built("layers.0.attention.query", (240, 240), 240, 2_347_369, 23_922, 222_146_368),
+    Built("layers.0.attention.query", (240, 240), 120, 2_443_348, 47_514, 287_151_982),
 )
 """Matrices of CraftGPT that were built and simulated."""
 
@@ -116,13 +130,26 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class Extrapolated:
+    """All operators of a kind that hold no data, or that do more than read it: counted, but never built."""
+
+    op: str
+    nodes: int
+    words: int
+    lanes: int
+    redstone_ticks: int
+    events: int
+
+
+@dataclass(frozen=True, slots=True)
 class LanguageEstimate:
-    """Rows of all operators that hold data, their sums, and what was left out."""
+    """Rows of operators that hold data, their sums, what is extrapolated beside them, what is left out."""
 
     rows: tuple[Row, ...]
     cache_bits: int
+    extrapolated: tuple[Extrapolated, ...]
     not_estimated: Mapping[str, int]
-    """Operators without data, by kind: neither volume nor time is known."""
+    """Operators for which there is no formula, by kind: neither volume nor time is known."""
 
     coefficients: Coefficients
     built: tuple[tuple[Built, Row], ...] = ()
@@ -167,14 +194,47 @@ def estimate_language(
     ]
     caches = [node for node in model.graph if node.op == "cache"]
     cache_bits = sum(model.context * node.type.count * node.type.format.bits for node in caches)
-    without = Counter(node.op for node in model.graph if not node.tensors)
+    others, without = _others(model, LANES if lanes is None else lanes, coefficients)
     known = {(n.name, model.tensors[n.tensors["weights"]].shape): n for n in model.graph if n.op == "matmul"}
     beside = tuple(
         (b, _matrix(model, known[b.name, b.shape], b.lanes, None, coefficients))
         for b in built
         if (b.name, b.shape) in known
     )
-    return LanguageEstimate(tuple(rows), cache_bits, dict(sorted(without.items())), coefficients, beside)
+    return LanguageEstimate(tuple(rows), cache_bits, others, without, coefficients, beside)
+
+
+def _others(
+    model: LanguageModel, lanes: int, coefficients: Coefficients
+) -> tuple[tuple[Extrapolated, ...], dict[str, int]]:
+    """Returns the work of all operators beside matrices by kind, and how many there are without a formula."""
+    types = model.graph.types()
+    found: dict[str, list[tuple[int, int]]] = {}
+    without: Counter[str] = Counter()
+    for node in model.graph:
+        work = work_of(node, types, model.context)
+        if work is not None:
+            streamed = max(-(-work.words // lanes), work.chain)
+            found.setdefault(node.op, []).append((work.words, streamed))
+        elif not node.tensors:
+            without[node.op] += 1
+    c = coefficients
+    others = [
+        Extrapolated(op, len(pairs), sum(w for w, _ in pairs), lanes,
+                     round(sum(s for _, s in pairs) * c.word.value),
+                     round(sum(w for w, _ in pairs) * c.event.value))
+        for op, pairs in sorted(found.items())
+    ]  # fmt: skip
+    return tuple(others), dict(sorted(without.items()))
+
+
+def sum_digits(x_bits: int, code: str, inputs: int, out_bits: int, shift: int) -> int:
+    """Returns the octal digits that a lane must keep of a sum of `inputs` products.
+
+    All bits of the sum, or, since results wrap, those up to the highest that the result keeps after `shift`.
+    """
+    whole = x_bits + WEIGHT_BITS[code] + (inputs - 1).bit_length()
+    return -(-min(whole, out_bits + shift + 1) // 3)
 
 
 def _matrix(
@@ -190,14 +250,18 @@ def _matrix(
     else:
         used = min(LANES if lanes is None else lanes, outputs)
     streamed = -(-outputs // used) * per_output
+    x_bits = model.graph.types()[node.inputs[0]].format.bits
+    digits = sum_digits(x_bits, node["code"], inputs, node.type.format.bits, node["shift"])
+    word_rt = max(coefficients.word.value, DIGIT_RT * (digits + FLUSH_DIGITS))
     rom_bits = outputs * per_output * DIGIT_BITS
     c = coefficients
     return Row(
         name=node.name, op=node.op, shape=f"{inputs} -> {outputs}", weights=outputs * inputs,
         bits=outputs * inputs * CODE_BITS[node["code"]], rom_bits=rom_bits,
-        volume=round(rom_bits * c.rom_bit.value + used * c.lane.value), lanes=used, words_per_lane=streamed,
-        redstone_ticks=round(streamed * c.word.value + c.matrix.value),
-        events=round(outputs * per_output * c.event.value),
+        volume=round(rom_bits * c.matrix_bit.value + streamed * c.tower.value + used * c.lane.value),
+        lanes=used, words_per_lane=streamed,
+        redstone_ticks=round(streamed * word_rt + c.matrix.value),
+        events=round(outputs * per_output * c.event.value * digits / BUILT_DIGITS),
     )  # fmt: skip
 
 

@@ -1,7 +1,7 @@
-"""Base of a matrix engine: what the control digits of its ROM bank drive, and the rail generator.
+"""Base of a matrix engine: what the control digits of its ROM drive, and the rail generator.
 
-Coordinates: those of the lanes (macros/octal_lane.py), y = 0 at level 0 of the bank. The four lowest levels
-of the bank's south side hold control digits, 15 or 0: levels 0 and 2 "last word of a group", level 1 "even
+Coordinates: those of the lanes (macros/octal_lane.py), y = 0 at level 0 of the walls. The four lowest levels
+of the south wall hold control digits, 15 or 0: levels 0 and 2 "last word of a group", level 1 "even
 word", level 3 "odd word". From them, in rt after D of a word begins at level 0::
 
     edge    first 8 rt of every word, and while no word is read  -> flush of the generator, mask of lanes

@@ -1,9 +1,10 @@
-"""Input registers of a matrix under its ROM bank: one register of 8 octal digits per input.
+"""Input registers of a matrix under its ROM walls: one register of 8 octal digits per input.
 
-Coordinates: x of the bank's word tower, z of its tower row = 0 here, y of the device layer = 0 (the bank's
-delay line is 2 above). Seen from above, for the tower at x = 0::
+There are two layers of them: the upper one belongs to the south wall, the lower one to the north wall. Dust
+goes down to each from under a word block (`STAIRS`). Coordinates: (0, 1, 0) is the last dust of the stairs,
+y of the device layer = 0. Seen from above::
 
-    z= 0   tap under the word block: the word being read lets the register flow out
+    z= 0   tap: the word being read lets the register flow out
     z= 3   -- OR node --           x = -3 .. 2
     z= 5   <- load token (16 rt long), 31 rt per input
     z= 7   <- load stream, 3 rt per input
@@ -16,12 +17,14 @@ into the register and keeps it; a read empties it.
 
 from __future__ import annotations
 
-from craftc.blocks import Volume
 from craftc.macros.base import Macro, Pos, Sketch
+from craftc.macros.matrix_walls import WALL_X
 from craftc.macros.octal_register import DIGITS, LENGTH, register
 from craftc.macros.rails import DUST, STONE, comparator, repeater, wall_torch
 
-PITCH = 9  # blocks of x per input: three words of the bank
+PITCH = 9  # blocks of x per register: three towers of its wall
+SOUTH_X, SOUTH_Y, NORTH_X, NORTH_Y = WALL_X - 4, -8, WALL_X - 9, -12  # first register of each wall
+SOUTH_TAP_Z, NORTH_TAP_Z = -16, -14
 OR_Z, TOKEN_Z, LOAD_Z, REGISTER_Z = 3, 5, 7, 12
 OUT_Z = REGISTER_Z + LENGTH + 3
 TOKEN_DELAYS = (4, 4, 4, 4, 4, 4, 4, 3)
@@ -29,6 +32,12 @@ TOKEN_RT = sum(TOKEN_DELAYS)  # per input
 STREAM_RT = 3  # per input, both streams
 SLOT_RT = TOKEN_RT - STREAM_RT  # time between two words in the load stream
 LOAD_TOKEN_RT = 2 * DIGITS
+STAIRS: tuple[tuple[Pos, ...], ...] = (
+    ((0, 5, 4), (0, 4, 3), (0, 3, 2), (0, 2, 1), (0, 1, 0)),
+    ((2, 9, -6), (2, 8, -5), (1, 7, -5), (0, 6, -5), (0, 5, -4), (0, 4, -3), (0, 3, -2), (0, 2, -1),
+     (0, 1, 0)),
+)  # fmt: skip
+# dust from under a word block of the south wall, and of the north wall, down to the tap
 READ_DELAY_RT = 4  # of the tap, so that inputs meet the generator
 LOAD_AFTER_RT = 2  # the token rises at its dust this long after digit 0 at the same input's load dust
 
@@ -40,14 +49,15 @@ def _crossing(sketch: Sketch, x: int) -> None:
         sketch.put((x, y - 1, z), STONE)
 
 
-def input_register() -> tuple[Macro, Pos]:
-    """Return the register of one input with its piece of all rows, and the coordinate of its corner.
+def input_register(north: bool = False) -> tuple[Macro, Pos]:
+    """Return the register of one input, under the south wall or the north wall, and the place of its corner.
 
     Probes d0..d7: the digits held. Rows reach from x = -8 to 0 (token, load) and 0 to 8 (output).
     """
     sketch = Sketch("matrix_input")
-    sketch.put((0, 1, 0), DUST)
-    sketch.put((0, 0, 0), STONE)
+    for x, y, z in STAIRS[north]:
+        sketch.put((x, y, z), DUST)
+        sketch.put((x, y - 1, z), STONE)
     sketch.on_floor((0, 0, 1), repeater("south", READ_DELAY_RT))
     sketch.on_floor((0, 0, 2), DUST)
     for x in range(-3, 3):
@@ -79,14 +89,3 @@ def _rows(sketch: Sketch) -> None:
     for k, kind in enumerate("SDCSDCSDC"):
         state = {"D": DUST, "S": STONE, "C": comparator("east")}[kind]
         sketch.on_floor((k, 0, OUT_Z), state)
-
-
-def stack_inputs(volume: Volume, at: Pos, count: int) -> tuple[Pos, ...]:
-    """Paste registers of inputs 0 .. count - 1 going west, tower of input 0 at `at`; return their corners."""
-    macro, corner = input_register()
-    places = []
-    for index in range(count):
-        place = (at[0] + corner[0] - PITCH * index, at[1] + corner[1], at[2] + corner[2])
-        volume.paste(macro.volume, place)
-        places.append(place)
-    return tuple(places)

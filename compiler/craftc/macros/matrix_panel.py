@@ -17,15 +17,28 @@ from craftc.blocks import BlockState
 from craftc.cells.drawing import CHARS, Drawing, constant
 from craftc.cells.library import load_cell
 from craftc.macros.base import Sketch
-from craftc.macros.matrix_inputs import LOAD_TOKEN_RT
+from craftc.macros.matrix_inputs import LOAD_TOKEN_RT, NORTH_X, NORTH_Y, SOUTH_X, SOUTH_Y
+from craftc.macros.matrix_walls import NORTH_Z, SOUTH_Z, WALL_X
 from craftc.macros.octal_ring import PERIOD_RT
-from craftc.macros.rails import DUST, Flat, binary_line, comparator, place, repeater, stream_line
+from craftc.macros.rails import (
+    DUST,
+    STONE,
+    Flat,
+    binary_line,
+    comparator,
+    place,
+    repeater,
+    straight_pattern,
+    stream_line,
+)
 
 WEIGHTS = (4, 2, 1)
 SKEW_RT = 4
 SOURCE_X, SOURCE_Z, STREAM_Y = 52, 3, -4
 START_Y, START_Z, PANEL_X = -2, -15, 46
-LOAD_Z = -10
+LOAD_Z, LOAD_NORTH_Z = -10, -28
+SOUTH_Y_STEPS, NORTH_Y_STEPS = STREAM_Y - SOUTH_Y, STREAM_Y - NORTH_Y
+SOUTH_STREAM_RT, NORTH_STREAM_RT = 13, 12
 _LEVER = BlockState.parse("minecraft:lever[face=floor,facing=north,powered=false]")
 _BUTTON = BlockState.parse("minecraft:stone_button[face=floor,facing=north,powered=false]")
 
@@ -73,13 +86,74 @@ def _source(sketch: Sketch) -> None:
 
 
 def panel(sketch: Sketch) -> None:
-    """Draw start, load and the load stream into the base. Probes: start, load, load_4, load_2, load_1."""
+    """Draw start, both loads and the load stream. Probes: start, load, load_north, load_4, load_2, load_1."""
     x, z = _token(sketch, "start", -4, START_Y, START_Z, PERIOD_RT)
-    binary_line(sketch, [(x - 1, z), (-12, z)], START_Y, {(-12, z): 1})
+    _start_lines(sketch, x - 1, z)
     x, z = _token(sketch, "load", 12, STREAM_Y, LOAD_Z, LOAD_TOKEN_RT)
-    binary_line(sketch, [(x - 1, z), (-19, z)], STREAM_Y, {(-4, z): 1, (-18, z): 1})
+    _load_south(sketch, x - 1, z)
+    x, z = _token(sketch, "load_north", 12, STREAM_Y, LOAD_NORTH_Z, LOAD_TOKEN_RT)
+    _load_north(sketch, x - 1, z)
     _source(sketch)
     stream_line(
         sketch, [(SOURCE_X - 1, SOURCE_Z), (0, SOURCE_Z), (0, -9), (-19, -9)], STREAM_Y,
         "CSD" * 16 + "CCC" + "D" + "CSDCSDCSDCS" + "D" + "CSDCSDCSDCSDCSDCCSC",
     )  # fmt: skip
+    _load_streams(sketch)
+
+
+def _start_lines(sketch: Sketch, x: int, z: int) -> None:
+    """Draw the start lines: the north wall starts one word after the south wall."""
+    end = WALL_X + 1
+    south = {(-12, z): 1, (-26, z): 1, (-38, z): 1, (-52, z): 1, (end, SOUTH_Z): 1}
+    binary_line(sketch, [(x, z), (-57, z), (-57, SOUTH_Z), (end, SOUTH_Z)], START_Y, south)
+    late = {(k, NORTH_Z): 4 for k in range(-49, -41)} | {(-52, NORTH_Z): 1, (end, NORTH_Z): 1}
+    binary_line(sketch, [(-40, z), (-40, NORTH_Z), (end, NORTH_Z)], START_Y, late)
+
+
+def _descend(sketch: Sketch, x: int, y: int, z: int, steps: int) -> int:
+    """Draw a stream going west and one block down in every two blocks and rt; return the next free x."""
+    for k in range(steps):
+        sketch.on_floor((x - 2 * k, y - k, z), comparator("west"))
+        sketch.put((x - 2 * k - 1, y - k, z), STONE)
+        sketch.on_floor((x - 2 * k - 1, y - k - 1, z), DUST)
+    return x - 2 * steps
+
+
+def _stairs(sketch: Sketch, x: int, y: int, z: int, steps: int) -> int:
+    """Draw dust going west and down one block with each block; return the next free x."""
+    for k in range(steps):
+        sketch.on_floor((x - k, y - k - 1, z), DUST)
+    return x - steps
+
+
+def _load_streams(sketch: Sketch) -> None:
+    """Draw the load stream from its fork to both rows of registers."""
+    x, z = -20, LOAD_Z + 1
+    sketch.on_floor((x, STREAM_Y, z), DUST)
+    left = _descend(sketch, x - 1, STREAM_Y, z, SOUTH_Y_STEPS)
+    line = left - SOUTH_X
+    stream_line(sketch, [(left, z), (SOUTH_X + 1, z)], SOUTH_Y, straight_pattern(line, SOUTH_STREAM_RT))
+    sketch.on_floor((x, STREAM_Y, z + 1), comparator("south"))
+    sketch.on_floor((x, STREAM_Y, z + 2), DUST)
+    left = _descend(sketch, x - 1, STREAM_Y, z + 2, NORTH_Y_STEPS)
+    line = left - NORTH_X
+    ends = [(left, z + 2), (NORTH_X + 1, z + 2)]
+    stream_line(sketch, ends, NORTH_Y, straight_pattern(line, NORTH_STREAM_RT))
+
+
+def _load_south(sketch: Sketch, x: int, z: int) -> None:
+    """Draw the token line to the registers of the south wall, as late as their load stream."""
+    binary_line(sketch, [(x, z), (-19, z)], STREAM_Y, {(-4, z): 1, (-18, z): 1})
+    left = _stairs(sketch, -20, STREAM_Y, z, SOUTH_Y_STEPS)
+    binary_line(sketch, [(left, z), (SOUTH_X + 1, z)], SOUTH_Y,
+                {(-25, z): 4, (-33, z): 4, (-41, z): 4, (-49, z): 4, (-57, z): 1})  # fmt: skip
+
+
+def _load_north(sketch: Sketch, x: int, z: int) -> None:
+    """Draw the token line to the registers of the north wall, as late as their load stream."""
+    binary_line(sketch, [(x, z), (-45, z)], STREAM_Y,
+                {(-4, z): 4, (-16, z): 3, (-30, z): 4, (-43, z): 4})  # fmt: skip
+    left = _stairs(sketch, -46, STREAM_Y, z, NORTH_Y_STEPS)
+    end = LOAD_Z + 1
+    binary_line(sketch, [(left, z), (left, end), (NORTH_X + 1, end)], NORTH_Y,
+                {(left, z + 2): 4, (left, z + 14): 1, (left - 8, end): 3})  # fmt: skip

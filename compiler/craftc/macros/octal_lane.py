@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from craftc.cells.library import load_cell
 from craftc.macros.base import Macro, Pos, Sketch
-from craftc.macros.octal_register import DIGITS, HOLD_Z, SHIFT_Z, register
+from craftc.macros.octal_register import DIGITS, HOLD_Z, SHIFT_Z, queue, register
 from craftc.macros.octal_ring import OUT, accumulator, seat
 from craftc.macros.rails import binary_line, place, stream_line
 
@@ -55,8 +55,16 @@ _GATE_LINES: tuple[tuple[tuple[Flat, ...], dict[Flat, int]], ...] = (
 )  # fmt: skip
 
 
-def plate() -> tuple[Macro, Pos]:
-    """Return one plate and the lane coordinate of its corner. Probes d0..d7: the digits of the result."""
+def probe(register: int, digit: int) -> str:
+    """Return the name of the probe of a digit; register 0 holds the last result, 1 the one before, ..."""
+    return f"d{digit}" if register == 0 else f"d{digit}.{register}"
+
+
+def plate(older: int = 0) -> tuple[Macro, Pos]:
+    """Return one plate and the lane coordinate of its corner; `older` results are kept beside the last.
+
+    Probes: `probe`.
+    """
     sketch = Sketch("octal_plate")
     accumulator(sketch)
     stream_line(sketch, [(-12, -14), (-11, -14), (-11, -10), (-9, -10)], 0, "CDCCCDCC")
@@ -64,8 +72,11 @@ def plate() -> tuple[Macro, Pos]:
     for corners, repeaters in _GATE_LINES:
         binary_line(sketch, corners, 0, repeaters)
     stream_line(sketch, [(-11, 2), (-13, 2), (-13, 4), (-15, 4)], 0, "CCDCDCC")
-    for index, pos in enumerate(register(sketch, REGISTER_AT, 2)):
-        sketch.probes[f"d{index}"] = pos
+    rows = [register(sketch, REGISTER_AT, 2, more=older > 0)]
+    rows += queue(sketch, REGISTER_AT, 2, older) if older else ()
+    for number, places in enumerate(rows):
+        for index, pos in enumerate(places):
+            sketch.probes[probe(number, index)] = pos
     x, _, z = REGISTER_AT
     hold_z, shift_z = HOLD_TOWER[1] - 1, SHIFT_TOWER[1] + 1
     binary_line(sketch, [(x + 1, hold_z), (x + 1, z - HOLD_Z)], 0, {(x + 1, hold_z): 1})
@@ -75,4 +86,4 @@ def plate() -> tuple[Macro, Pos]:
     return sketch.build()
 
 
-__all__ = ["PITCH", "codes", "plate"]
+__all__ = ["PITCH", "codes", "plate", "probe"]

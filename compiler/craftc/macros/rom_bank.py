@@ -20,8 +20,9 @@ to come back east, so digits arrive at the chain's end exactly every P rt and ab
 the two columns of repeaters longer (z = -1 .. -`delay_rows`). Constants: a
 composter behind the comparator for 0..6 and 8, a barrel else; digit 0 builds nothing, digit 15 no constant.
 
-The start pulse must last exactly P rt. The rows beside the chains (z = -3, +3 at y >= 0) must
-stay free of anything that can be powered. Measured source of all parts: cells.md 4.1, octal-lane.md 2.6.
+The start pulse must last P rt, or less: digits then last as long, with 0 between them. The rows beside the
+chains (z = -3, +3 at y >= 0) must stay free of anything that can be powered. Measured source of
+all parts: cells.md 4.1, octal-lane.md 2.6.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ Digits = npt.NDArray[np.uint8]
 
 BITS_PER_DIGIT = 4
 PITCH = 3  # blocks per word along x
-MIN_PERIOD_RT, MAX_PERIOD_RT = 4, 37  # 2 * delay_rows + 1 repeaters of 1..4 rt make P - 1
+MIN_PERIOD_RT, MAX_PERIOD_RT = 4, 69  # 2 * delay_rows + 1 repeaters of 1..4 rt make P - 1
 TOWER_RT = 3  # start block to gate output at level 0: two torches and the gate
 LEVEL_RT = 2  # two torches per level
 SIDE_NAMES = ("n", "s")
@@ -243,3 +244,19 @@ def rom_bank(
         "rom_bank", volume, _ports(words, levels, columns, tower), {}, words, levels, period_rt, starts,
         start_rt,
     )  # fmt: skip
+
+
+def without_idle_chains(bank: RomBank, digits: Digits) -> None:
+    """Take away all chain pieces of a bank behind which (west of which) there is no digit above 0."""
+    words = bank.words
+    tower = bank.volume.size[2] - 3
+    index = np.arange(words)[:, None, None]
+    last = np.maximum.accumulate(np.where(digits > 0, index, -1)[::-1], axis=0)[::-1]
+    used = last >= 0  # (words, levels, 2): at this word or a later one there is a digit
+    columns = np.repeat(used[::-1], PITCH, axis=0)  # a word's solid, dust and comparator, from west to east
+    for side, row in enumerate((tower - 2, tower + 2)):
+        idle = ~columns[:, :, side].T  # (levels, columns)
+        for layer in (_BASE, _BASE - 1):
+            stop = layer + 2 * bank.levels
+            part = bank.volume.ids[layer:stop:2, row, 2 : 2 + PITCH * words]
+            part[idle[:, : part.shape[1]]] = 0

@@ -5,13 +5,18 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from craftc.errors import MismatchError
+from craftc.blocks import Volume
+from craftc.errors import LintError, MismatchError
 from craftc.export.world_read import read_world
+from craftc.lint.board import FEW_ORDERS, lint_board
+from craftc.lint.chunks import forced_of
+from craftc.lint.matrix import matrix_setting
 from craftc.passes.matrix.files import load_io, load_vectors
 from craftc.sim import Board
 from craftc.verify.matrix_run import Longs, MatrixPorts, run_product
@@ -36,12 +41,16 @@ class MatrixProof:
     events_per_mac: float
     burnouts: int
     seconds: float
+    lint: dict[str, object] | None = None
 
 
-def verify_matrix(directory: Path, progress: Progress | None = None, limit: int | None = None) -> MatrixProof:
-    """Return what was compared. Blocks are read from the world in `directory`, in their saved states.
+def verify_matrix(
+    directory: Path, progress: Progress | None = None, limit: int | None = None, *, lints: bool = True
+) -> MatrixProof:
+    """Return what was compared, and the counts of the lints. Blocks are read from the world in `directory`.
 
-    Raises FormatError for a damaged file, MismatchError for the first wrong result.
+    They stand in their saved states. Raises FormatError for a damaged file, MismatchError for the first wrong
+    result, LintError for the first error of the lints.
     """
     io = load_io(directory)
     xs, ys = (values[:limit] for values in load_vectors(directory))
@@ -59,10 +68,27 @@ def verify_matrix(directory: Path, progress: Progress | None = None, limit: int 
         )
     macs = len(xs) * xs.shape[1] * ys.shape[1]
     events, burnouts = sum(board.events for board in boards), sum(board.burnouts for board in boards)
-    return MatrixProof(
+    proof = MatrixProof(
         len(xs), int(ys.size), boards[0].nodes, ticks, io.ports.load_rt, events, round(events / macs, 1),
         burnouts, round(time.perf_counter() - began, 1),
     )  # fmt: skip
+    if not lints:
+        return proof
+    boards.clear()
+    return replace(proof, lint=_lint(directory, volume, io.local_ports(), xs[0], progress))
+
+
+def _lint(
+    directory: Path, volume: Volume, ports: MatrixPorts, x: Longs, progress: Progress | None
+) -> dict[str, object]:
+    """Return the counts of the lints on a product. Raises LintError naming the first error."""
+    setting = replace(matrix_setting(ports, x, forced_of(directory)), orders=FEW_ORDERS, turns=False)
+    tell = None if progress is None else partial(progress, "lint")
+    report = lint_board(volume, setting, tell)
+    if report.errors:
+        what = f"{report.errors} lint errors, first {report.findings[0]}"
+        raise LintError(what, where=str(directory), legal="none; craftc lint shows all")
+    return report.plain()
 
 
 def _products(

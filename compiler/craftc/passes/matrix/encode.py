@@ -19,10 +19,9 @@ import numpy.typing as npt
 
 from craftc.errors import ModelError
 from craftc.macros.octal_lane import codes
+from craftc.passes.matrix.fold import LEAD_WORDS, PAUSE_WORDS, TAIL_WORDS, UNUSED, WORDS, Fold
 
 Longs = npt.NDArray[np.int64]
-WORDS = 3  # per weight
-LEAD_WORDS, TAIL_WORDS = 3, 2
 X_BITS, SHIFT = 24, 11
 X_OFFSET = 1 << (X_BITS - 1)
 MAX_WEIGHT = 1023
@@ -73,23 +72,40 @@ def digits_of(weights: Longs, where: str = "matrix") -> npt.NDArray[np.uint8]:
     return np.concatenate([pad[0], body, pad[1]])
 
 
-def control_digits(inputs: int) -> npt.NDArray[np.uint8]:
-    """Return (words, 4): digits of the control levels for `inputs` inputs (the fixed ones included)."""
-    words = LEAD_WORDS + WORDS * inputs + TAIL_WORDS
-    index = np.arange(words)
-    last = (index % WORDS == WORDS - 1) & (index < words - TAIL_WORDS)
+def folded_digits(weights: Longs, fold: Fold, where: str = "matrix") -> npt.NDArray[np.uint8]:
+    """Return ROM digits (fold.words, fold.lanes) of a matrix (fold.rows, fold.inputs); 0 where no row is.
+
+    Raises ModelError as `check_weights` does.
+    """
+    check_weights(weights, where)
+    out = np.zeros((fold.words, fold.lanes), dtype=np.uint8)
+    for number in range(fold.passes):
+        part = weights[fold.lanes * number : fold.lanes * (number + 1)]
+        first = (fold.pass_words + PAUSE_WORDS) * number
+        out[first : first + fold.pass_words, : len(part)] = digits_of(part, where)
+    return out
+
+
+def control_digits(fold: Fold) -> npt.NDArray[np.uint8]:
+    """Return (fold.words, 4): digits of the control levels, 0 in pauses."""
+    index = np.arange(fold.pass_words)
+    last = (index % WORDS == WORDS - 1) & (index < fold.pass_words - TAIL_WORDS)
     even = index % 2 == 0
-    return (15 * np.stack([last, even, last, ~even], axis=1)).astype(np.uint8)
+    once = (15 * np.stack([last, even, last, ~even], axis=1)).astype(np.uint8)
+    pause = np.zeros((PAUSE_WORDS, once.shape[1]), dtype=np.uint8)
+    return np.concatenate([once, pause] * fold.passes)[: fold.words]
 
 
-def registers_of(x: Longs) -> Longs:
-    """Return (n + 4, 8): octal digits, lowest first, of the registers for activations x (n,), signed 24 bit.
+def registers_of(x: Longs, passes: int = 1) -> Longs:
+    """Return (registers, 8): octal digits, lowest first, held for activations x (n,), signed 24 bit.
 
-    Raises ModelError if an activation has more than 24 bits.
+    Per pass n activations and the fixed inputs; between passes the unused ones, 0. Raises ModelError if an
+    activation has more than 24 bits.
     """
     if x.ndim != 1 or (np.abs(2 * x + 1) > 2**X_BITS).any():
         raise ModelError(f"activations of shape {x.shape} or beyond 24 bits", where="matrix input")
-    held = np.concatenate([x + X_OFFSET, np.array(FIXED, dtype=np.int64)])
+    once = [x + X_OFFSET, np.array(FIXED, dtype=np.int64), np.zeros(UNUSED, dtype=np.int64)]
+    held = np.concatenate(once * passes)[:-UNUSED]
     return (held[:, None] >> (3 * np.arange(X_BITS // 3))) & 7
 
 

@@ -1,10 +1,12 @@
 """The folder of a built matrix: the world, and DIR/craftc with io.json, vectors.npz, report.json, report.md.
 
 io.json: {"version": 1, "kind": "matrix", "name": ..., "box": {"low": [x, y, z], "high": [x, y, z]},
-"words": ROM words of a run, "switches": {"start": [x, y, z], "load": ..., "load_4": ..., "load_2": ...,
+"words": ROM words of a run, "passes": how often a lane works on a row,
+"switches": {"start": [x, y, z], "load": ..., "load_north": ..., "load_4": ..., "load_2": ...,
 "load_1": ..., "done": ...}, "registers": {"x.<j>": 8 positions, "y.<i>": 8 positions}}. Positions are world
-coordinates; a register's positions are dust whose strength is a digit, base 8, lowest first. Registers
-x.<n> .. x.<n + 3> take the fixed inputs (passes/matrix/encode.py).
+coordinates; a register's positions are dust whose strength is a digit, base 8, lowest first. Every
+pass has its own registers: n for the activations, 4 for the fixed inputs (passes/matrix/encode.py), and
+before the next pass 3 unused ones that take 0.
 
 vectors.npz: x (v, n) and y (v, m), int64: what the operator took in dialogues and what the golden model gave.
 """
@@ -27,7 +29,7 @@ from craftc.verify.matrix_run import MatrixPorts
 ROOM = "craftc"
 IO, VECTORS, REPORT, REPORT_MD = "io.json", "vectors.npz", "report.json", "report.md"
 VERSION, KIND = 1, "matrix"
-SWITCHES = ("start", "load", "load_4", "load_2", "load_1", "done")
+SWITCHES = ("start", "load", "load_north", "load_4", "load_2", "load_1", "done")
 LEGAL = "a folder that craftc build --only made"
 
 
@@ -51,6 +53,7 @@ class MatrixIo:
             tuple(tuple(map(local, places)) for places in self.ports.results),
             tuple(tuple(map(local, places)) for places in self.ports.inputs),
             self.ports.words,
+            self.ports.passes,
         )
 
 
@@ -68,7 +71,7 @@ def save_io(directory: Path, io: MatrixIo) -> None:
     registers = {f"x.{j}": places for j, places in enumerate(io.ports.inputs)}
     registers |= {f"y.{i}": places for i, places in enumerate(io.ports.results)}
     plain = {
-        "version": VERSION, "kind": KIND, "name": io.name, "words": io.ports.words,
+        "version": VERSION, "kind": KIND, "name": io.name, "words": io.ports.words, "passes": io.ports.passes,
         "box": {"low": io.low, "high": io.high},
         "switches": dict(sorted(io.ports.switches.items())),
         "registers": dict(sorted(registers.items())),
@@ -89,7 +92,8 @@ def load_io(directory: Path) -> MatrixIo:
         switches = {name: _pos(plain["switches"][name]) for name in SWITCHES}
         registers = {name: tuple(map(_pos, places)) for name, places in plain["registers"].items()}
         low, high = _pos(plain["box"]["low"]), _pos(plain["box"]["high"])
-        ports = MatrixPorts(switches, _row(registers, "y"), _row(registers, "x"), int(plain["words"]))
+        words, passes = int(plain["words"]), int(plain["passes"])
+        ports = MatrixPorts(switches, _row(registers, "y"), _row(registers, "x"), words, passes)
         name = str(plain["name"])
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise FormatError(f"has no good {error}", where=str(path), legal=LEGAL) from error

@@ -23,8 +23,9 @@ from craftc.export.schem import write_schem
 from craftc.export.world import write_world
 from craftc.macros.base import Pos
 from craftc.passes.machine import moved
-from craftc.passes.matrix.encode import FIXED, SHIFT, WORDS, X_BITS, check_weights, digits_of
+from craftc.passes.matrix.encode import SHIFT, X_BITS, check_weights, folded_digits
 from craftc.passes.matrix.files import REPORT, REPORT_MD, ROOM, MatrixIo, save_io, save_vectors
+from craftc.passes.matrix.fold import WORDS, Fold, choose_fold
 from craftc.passes.matrix.layout import Placed, place_matrix
 from craftc.passes.prune import prune
 from craftc.sim import Board
@@ -64,9 +65,7 @@ def task_of(model: lm.LanguageModel, name: str, rows: int, inputs: int, vectors:
             legal=f"shift {SHIFT}, multiplier 1, {X_BITS} bits",
         )  # fmt: skip
     check_weights(matrix.weights, name)
-    for what, value, most in zip(("rows", "inputs"), (rows, inputs), matrix.weights.shape, strict=True):
-        if not 0 <= value <= most:
-            raise ConfigError(f"{what} {value}", where=name, legal=f"0 (all) .. {most}")
+    _check_part(name, matrix.weights, rows, inputs)
     seen = lm.record(exact, PROMPTS, [1] * len(PROMPTS), [name], RECORDED)[name]
     _, firsts = np.unique(seen.x, axis=0, return_index=True)
     if not 1 <= vectors <= len(firsts):
@@ -79,6 +78,12 @@ def task_of(model: lm.LanguageModel, name: str, rows: int, inputs: int, vectors:
         total = (x @ weights.T) >> SHIFT
         y = (total + 2 ** (X_BITS - 1)) % 2**X_BITS - 2 ** (X_BITS - 1)
     return MatrixTask(name, weights, x, y[:, : len(weights)])
+
+
+def _check_part(name: str, weights: Longs, rows: int, inputs: int) -> None:
+    for what, value, most in zip(("rows", "inputs"), (rows, inputs), weights.shape, strict=True):
+        if not 0 <= value <= most:
+            raise ConfigError(f"{what} {value}", where=name, legal=f"0 (all) .. {most}")
 
 
 class _Clock:
@@ -102,24 +107,32 @@ class _Clock:
 
 def build_matrix(
     model: lm.LanguageModel, name: str, out: Path, *, rows: int = 0, inputs: int = 0, vectors: int = 24,
-    verify: bool = True, progress: Progress | None = None,
+    lanes: int | None = None, words_per_lane: int | None = None, verify: bool = True,
+    progress: Progress | None = None,
 ) -> Mapping[str, Any]:  # fmt: skip
     """Return the report of a finished build of one operator's matrix; writes its world to `out`.
 
-    Raises a CraftcError of the pass that refuses; then nothing is left at `out`.
+    `lanes` or `words_per_lane` choose in how many passes it works (passes/matrix/fold.py). Raises a
+    CraftcError of the pass that refuses; then nothing is left at `out`.
     """
     check_replaceable(out)
-    return build_task(task_of(model, name, rows, inputs, vectors), out, verify=verify, progress=progress)
+    weights = lm.integer_weights(model.with_numerics("integer"), name).weights
+    _check_part(name, weights, rows, inputs)
+    fold = choose_fold(rows or len(weights), inputs or weights.shape[1], lanes, words_per_lane)
+    task = task_of(model, name, rows, inputs, vectors)
+    return build_task(task, out, lanes=fold.lanes, verify=verify, progress=progress)
 
 
 def build_task(
-    task: MatrixTask, out: Path, *, verify: bool = True, progress: Progress | None = None
-) -> Mapping[str, Any]:
+    task: MatrixTask, out: Path, *, lanes: int | None = None, verify: bool = True,
+    progress: Progress | None = None,
+) -> Mapping[str, Any]:  # fmt: skip
     """Return the report of a finished build; as `build_matrix`, for weights and activations at hand."""
+    rows, inputs = task.weights.shape
+    fold = choose_fold(rows, inputs, lanes)
     clock = _Clock(progress)
     clock.next("place")
-    digits = digits_of(task.weights, task.name)
-    placed = place_matrix(digits, task.weights.shape[1] + len(FIXED))
+    placed = place_matrix(folded_digits(task.weights, fold, task.name), fold)
     clock.next("bake")
     board = Board(placed.volume)
     if not board.quiet:
@@ -127,8 +140,8 @@ def build_task(
     baked, nodes, checked = _check(placed, board.write_back(), clock)
     clock.next("write")
     with fresh_output(out) as folder:
-        _write(folder, out.name, task, placed, baked, len(digits))
-        report = _report(task, placed, baked, nodes, len(digits), checked, clock)
+        _write(folder, out.name, task, placed, baked, fold)
+        report = _report(task, placed, baked, nodes, fold, checked, clock)
         _write_report(folder, report)
         if verify:
             clock.next("verify")
@@ -159,12 +172,12 @@ def _check(placed: Placed, baked: Volume, clock: _Clock) -> tuple[Volume, int, d
     return found.volume, found.nodes, counted
 
 
-def _write(folder: Path, title: str, task: MatrixTask, placed: Placed, baked: Volume, words: int) -> None:
+def _write(folder: Path, title: str, task: MatrixTask, placed: Placed, baked: Volume, fold: Fold) -> None:
     baked.origin = WORLD_LOW
     size = baked.size
     start = placed.ports["start"]
     write_world(baked, folder, level_name=title, spawn=(start[0] + 3, start[1] + 1, start[2]), spawn_yaw=90.0)
-    ports = MatrixPorts(placed.ports, tuple(placed.results), tuple(placed.inputs), words)
+    ports = MatrixPorts(placed.ports, tuple(placed.results), tuple(placed.inputs), fold.words, fold.passes)
     io = MatrixIo(task.name, WORLD_LOW, size, ports)
     (folder / ROOM).mkdir(exist_ok=True)
     save_io(folder, io)
@@ -173,19 +186,21 @@ def _write(folder: Path, title: str, task: MatrixTask, placed: Placed, baked: Vo
 
 
 def _report(
-    task: MatrixTask, placed: Placed, baked: Volume, nodes: int, words: int, checked: Mapping[str, int],
+    task: MatrixTask, placed: Placed, baked: Volume, nodes: int, fold: Fold, checked: Mapping[str, int],
     clock: _Clock,
 ) -> dict[str, Any]:  # fmt: skip
     rows, inputs = task.weights.shape
-    rom_bits = CODE_BITS * rows * inputs
+    rom_cells = sum(wall.volume.volume for wall in placed.walls)
+    rom_bits, stored = CODE_BITS * rows * inputs, 4 * fold.lanes * fold.words
     return {
-        "name": task.name, "numerics": "integer", "rows": rows, "inputs": inputs, "lanes": rows,
-        "words_per_lane": words, "words_per_weight": WORDS, "size": list(baked.size), "volume": baked.volume,
-        "placed_blocks": baked.placed_blocks, "rom_volume": placed.bank.volume.volume,
-        "code_bits": rom_bits, "stored_bits": 4 * rows * words,
+        "name": task.name, "numerics": "integer", "rows": rows, "inputs": inputs,
+        "lanes": fold.lanes, "passes": fold.passes, "words_per_lane": fold.words,
+        "words_per_weight": WORDS, "size": list(baked.size), "volume": baked.volume,
+        "placed_blocks": baked.placed_blocks, "rom_volume": rom_cells,
+        "code_bits": rom_bits, "stored_bits": stored,
         "cells_per_code_bit": round(baked.volume / rom_bits, 2),
         "blocks_per_code_bit": round(baked.placed_blocks / rom_bits, 2),
-        "rom_cells_per_stored_bit": round(placed.bank.volume.volume / (4 * rows * words), 2),
+        "rom_cells_per_stored_bit": round(rom_cells / stored, 2),
         "nodes": nodes, **checked, "seconds": clock.seconds, "memory_mb": _memory_mb(),
     }  # fmt: skip
 
