@@ -16,6 +16,7 @@ from tests.sim.test_tiles import levers_of, repeated
 
 from craftc.errors import SimError
 from craftc.sim import Board, tiles
+from craftc.sim.interface import BlockTick, Engine
 from craftc.sim.lanes_words import LINE, OUT
 from craftc.sim.live import GraphSimulator
 from craftc.sim.sliced import LanesSimulator, TilesSimulator
@@ -166,11 +167,39 @@ def test_coming_to_rest_takes_as_long_as_on_the_graph_engine() -> None:
 
 
 def test_a_clock_is_named_where_it_does_not_come_to_rest() -> None:
-    clock = draw("""
+    with pytest.raises(SimError, match="still running after 5 game ticks; 1 devices"):
+        ForcedTiles(draw(CLOCK)).run_until_quiet(5)
+
+
+@pytest.mark.parametrize("engine", [GraphSimulator, ForcedTiles, ForcedLanes])
+def test_a_dark_lamp_lights_when_a_source_falls_that_changes_nothing(engine: Engine) -> None:
+    volume = row("...", lever=False, x0="stone_button[face=floor,powered=true]", x2="redstone_block")
+    volume.set((1, 1, 0), "redstone_lamp[lit=false]")
+    board = engine(volume, "trusted", ticks=[BlockTick((0, 1, 0), "minecraft:stone_button", 5)])
+    board.run(4)
+    assert not board.take_changes()
+    board.run(1)
+    assert [change.pos for change in board.take_changes()] == [(0, 1, 0), (1, 1, 0)]
+    assert board.block((1, 1, 0)).get("lit") == "true"
+
+
+@pytest.mark.parametrize("engine", [ForcedTiles, ForcedLanes])
+def test_turn_offs_before_a_checkpoint_count(engine: type[TilesSimulator | LanesSimulator]) -> None:
+    graph = GraphSimulator(draw(CLOCK))
+    graph.run(15)
+    graph.take_changes()
+    board = engine.resume(graph.save())
+    assert board.sliced and not graph.quiet
+    for _ in range(200):
+        graph.run(1)
+        board.run(1)
+        assert board.take_changes() == graph.take_changes() and board.burnouts == graph.burnouts
+    assert board.burnouts == 1
+
+
+CLOCK = """
       y=0    y=1
 z=0   ####   #Q-.
 z=1   ####   |.|.
 z=2   ####   L-J.
-    """)
-    with pytest.raises(SimError, match="still running after 5 game ticks; 1 devices"):
-        ForcedTiles(clock).run_until_quiet(5)
+"""
