@@ -19,6 +19,7 @@ from craftc.errors import SimError
 from craftc.sim import bake, engine, rewrite
 from craftc.sim.board import Board, Levels, Snapshot
 from craftc.sim.checkpoint import Saved, load_bytes, save_bytes
+from craftc.sim.counters import Counters
 from craftc.sim.devices import BUTTON, INPUT, LEVER
 from craftc.sim.doubt import doubt_of
 from craftc.sim.edit import with_block
@@ -46,7 +47,7 @@ class GraphSimulator:
         Raises SimError as Board does, and on ticks of blocks that keep none.
         """
         self._given = volume
-        self._counted = _Counters()
+        self._counted = Counters()
         self._board = Board(completed(volume), settle)
         schedule(self._board, known_ticks(self._board, ticks))
         if saved is not None:
@@ -59,7 +60,7 @@ class GraphSimulator:
     def _take_up(self, saved: Saved) -> None:
         nodes = np.searchsorted(self._board.graph.cell, saved.torch_cell)
         set_torch_ages(self._board, nodes, saved.torch_ages)
-        self._counted = _Counters(*saved.counters)
+        self._counted = Counters(*saved.counters)
 
     def _prepare(self) -> None:
         """Do what is to be done before a run; nothing for this engine."""
@@ -244,7 +245,7 @@ class GraphSimulator:
 
     # --- states -----------------------------------------------------------------------------
 
-    def snapshot(self) -> tuple[Board, Snapshot, _Counters]:
+    def snapshot(self) -> tuple[Board, Snapshot, Counters]:
         """Return a copy of everything that changes."""
         return (self._board, self._board.snapshot(), self._counted.copy())
 
@@ -273,26 +274,6 @@ class GraphSimulator:
         """Return the board that `save` wrote. Raises SimError on anything else."""
         saved = load_bytes(data, NAME)
         return cls(saved.volume, "trusted", ticks=saved.ticks, saved=saved)
-
-
-class _Counters:
-    """What boards that were replaced have counted."""
-
-    def __init__(
-        self, now_gt: int = 0, events: int = 0, ticks_run: int = 0, peak: int = 0, burnouts: int = 0
-    ):
-        self.now_gt, self.events, self.ticks_run = now_gt, events, ticks_run
-        self.peak, self.burnouts = peak, burnouts
-
-    def add(self, board: Board) -> None:
-        self.now_gt += board.now_gt
-        self.events += board.events
-        self.ticks_run += board.ticks_run
-        self.peak = max(self.peak, board.peak_ticks_per_gt)
-        self.burnouts += board.burnouts
-
-    def copy(self) -> _Counters:
-        return _Counters(self.now_gt, self.events, self.ticks_run, self.peak, self.burnouts)
 
 
 def _refuse_false_power(before: BlockState, after: BlockState, power: int, pos: Pos) -> None:
