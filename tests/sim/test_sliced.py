@@ -176,6 +176,10 @@ def test_a_dark_lamp_lights_when_a_source_falls_that_changes_nothing(engine: Eng
     volume = row("...", lever=False, x0="stone_button[face=floor,powered=true]", x2="redstone_block")
     volume.set((1, 1, 0), "redstone_lamp[lit=false]")
     board = engine(volume, "trusted", ticks=[BlockTick((0, 1, 0), "minecraft:stone_button", 5)])
+    assert board.how in (
+        "graph engine",
+        "devices stand against their inputs: run by the graph engine until they are told",
+    )
     board.run(4)
     assert not board.take_changes()
     board.run(1)

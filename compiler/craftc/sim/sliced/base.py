@@ -21,6 +21,7 @@ from craftc.sim.live import GraphSimulator
 from craftc.sim.sliced.runner import Runner
 from craftc.sim.watch import BoardPresent, Present
 
+_DOUBTED = "devices stand against their inputs: run by the graph engine until they are told"
 _WRITTEN = "a block was written: run by the graph engine until it pays to group the nodes anew"
 
 
@@ -108,7 +109,7 @@ class SlicedSimulator(GraphSimulator):
     @property
     def how(self) -> str:
         """How the board is run, as a reader says it."""
-        return self._why if self._runner is None else self._runner.how
+        return (self._why or _DOUBTED) if self._runner is None else self._runner.how
 
     @property
     def sliced(self) -> bool:
