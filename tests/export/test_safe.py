@@ -138,9 +138,10 @@ def test_parent_that_is_a_file_is_refused(tmp_path: Path) -> None:
 
 
 SLOW_BUILD = """
-import sys, time
+import signal, sys, time
 from pathlib import Path
 from craftc.export.safe import fresh_output
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a test run in the background ignores it
 with fresh_output(Path(sys.argv[1])) as folder:
     (folder / "level.dat").touch()
     print("started", flush=True)

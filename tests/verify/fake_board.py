@@ -47,7 +47,7 @@ class Faults:
     burns: bool = False
     reset_dead: bool = False
     remembers: bool = False  # a run without reset repeats the last answer
-    wedged_by_interrupt: bool = False
+    wedged_after_gt: int | None = None  # a reset so late in a run, or later, breaks the machine
 
 
 class FakeBoard:
@@ -89,8 +89,9 @@ class FakeBoard:
                 self.state["trace"] = self.model.run(np.array([self.state["levers"]]))
             self.state["t"] = None if self.state["wedged"] else 0
         elif not self.faults.reset_dead:
-            midway = self.state["t"] is not None and self.state["t"] < REST_GT
-            self.state |= {"t": None, "trace": None, "wedged": midway and self.faults.wedged_by_interrupt}
+            t, after = self.state["t"], self.faults.wedged_after_gt
+            wedged = t is not None and after is not None and after <= t < REST_GT
+            self.state |= {"t": None, "trace": None, "wedged": wedged}
 
     def power(self, pos: Pos) -> int:
         """Return the level at a position."""

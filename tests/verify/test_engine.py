@@ -10,6 +10,7 @@ import pytest
 from craftc.errors import ConfigError, MismatchError
 from craftc.model import GoldenModel
 from craftc.verify import Vectors, VerifyReport, random_vectors, require_equal, verify_machine
+from craftc.verify.engine import MOMENTS, moments
 from craftc.verify.machine import BoardLike, Machine
 
 from .fake_board import ANSWER_GT, MODEL, REST_GT, FakeBoard, Faults, interface
@@ -32,7 +33,7 @@ def test_vectors_reach_several_classes() -> None:
 def test_a_sound_machine_passes(jobs: int) -> None:
     report = verified(jobs=jobs)
     assert (report.vectors, report.mismatches, report.first) == (12, 0, None)
-    assert report.registers_checked == 7 * (12 + 6 + 1 + 1)
+    assert report.registers_checked == 7 * (12 + 6 + 1 + MOMENTS)
     assert report.redstone_ticks == (REST_GT - 10) // 2 and report.accuracy is None
     assert report.sequences == ("rerun", "reset", "interrupt")
     require_equal(report, Path("x"))
@@ -58,7 +59,7 @@ def test_a_wrong_register_is_named_with_its_tick() -> None:
     assert first is not None and (first.layer, first.register, first.vector) == (1, "h.1.2", 0)
     assert int(first.found) == int(first.expected) ^ 8
     assert first.game_tick == 137  # three ticks before it is read
-    assert report.mismatches == 12 + 6 + 1 + 1
+    assert report.mismatches == 12 + 6 + 1 + MOMENTS
 
 
 def test_the_first_layer_is_named_before_later_ones() -> None:
@@ -102,8 +103,17 @@ def test_state_left_over_from_the_last_run_is_found() -> None:
 
 
 def test_a_reset_during_a_run_that_breaks_the_machine_is_found() -> None:
-    report = verified(Faults(wedged_by_interrupt=True))
-    assert report.first is not None and report.first.check == "interrupt" and report.mismatches == 1
+    report = verified(Faults(wedged_after_gt=0))
+    assert report.first is not None and report.first.check == "interrupt"
+    late = verified(Faults(wedged_after_gt=REST_GT * 3 // 4))
+    assert late.first is not None and late.first.check == "interrupt" and 1 <= late.mismatches < report.mismatches
+
+
+@pytest.mark.parametrize("run_gt", [1, 30, 5_700, 60_000, 10**6])
+def test_moments_of_resets_spread_over_a_run(run_gt: int) -> None:
+    found = moments(run_gt)
+    assert found == sorted(found) and found[0] >= 0 and found[-1] <= run_gt
+    assert len(found) == (MOMENTS if run_gt <= 5_700 else 1)
 
 
 def test_the_error_names_layer_register_and_tick() -> None:
@@ -112,7 +122,7 @@ def test_the_error_names_layer_register_and_tick() -> None:
     with pytest.raises(MismatchError) as caught:
         require_equal(report, Path("w/x"))
     where = "w/x, layer 0, h.0.2, game tick 97"
-    why = f"is {found ^ 8}, should be {found} (vector 0; 20 of 22 checks differ)"
+    why = f"is {found ^ 8}, should be {found} (vector 0; 35 of 52 checks differ)"
     assert str(caught.value) == f"{where}: {why}"
 
 

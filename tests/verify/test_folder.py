@@ -60,7 +60,7 @@ def failure(build: Path, **options: Any) -> str:
 def test_a_sound_build_passes(good: Path, jobs: int) -> None:
     report = run_verify(good, jobs=jobs)
     assert (report.vectors, report.mismatches, report.accuracy) == (4, 0, 1.0)
-    assert report.registers_checked == 2 * (4 + 6 + 1 + 1) and report.checks == 14
+    assert report.registers_checked == 2 * (4 + 6 + 1 + 16) and report.checks == 44
     assert 0 < report.redstone_ticks < 10 and report.events > 0 and report.nodes > 20
 
 

@@ -181,7 +181,7 @@ def _window_nets(placed: Placement, made: Program, control: Control) -> Iterator
         yield _net(f"fan{word}", [f"conductor.tap{word}"], [f"fan{word}.in"])
     for (window, edge), drivers in sorted(edges.items()):
         if window == "done":
-            yield _net("finish", drivers, ["stops.in0", "busy.reset", "finished.in"])
+            yield _net("finish", drivers, ["clock.stop", "busy.reset", "finished.in", "aborted.in"])
         elif len(drivers) == 1:
             yield _net(f"{edge}.{window}", drivers, [f"w.{window}.{edge}"])
         else:
@@ -196,9 +196,10 @@ def _window_nets(placed: Placement, made: Program, control: Control) -> Iterator
 def _control_nets(placed: Placement) -> Iterator[Net]:
     layers = range(len(placed.plans))
     yield _net("button", ["run.out"], ["start.in"])
-    yield _net("wipe", ["reset.out"], ["stops.in1", "clears.in1", "abort.set"])
-    yield _net("stop", ["stops.out"], ["clock.stop"])
-    yield _net("aborted", ["abort.q"], ["finished.busy"])
+    yield _net("wipe", ["reset.out"], ["clears.in1", "abort.set"])
+    yield _net("stopped", ["abort.q"], ["finished.busy"])
+    yield _net("wanted", ["abort.not_q"], ["aborted.busy"])
+    yield _net("aborted", ["aborted.out"], ["clears.in2"])
     yield _net("finished", ["finished.out"], ["done.set"])
     yield _net("busy", ["busy.q"], ["start.busy", "lamp_busy.in"])
     yield _net("idle", ["busy.not_q"], ["argmax.idle"])

@@ -25,6 +25,11 @@ from craftc.verify.vectors import UNKNOWN, Vectors
 Progress = Callable[[str, int, int], None]
 SEQUENCES = ("rerun", "reset", "interrupt")
 RERUNS = 6
+MOMENTS, MOMENTS_GT = (
+    16,
+    100_000,
+)  # resets during a run: at most so many, and about so many game ticks of runs
+HEEDED_GT = 20  # from RUN until a press of RESET counts: the start line must have come by
 STAGE = "simulate"
 
 
@@ -196,14 +201,22 @@ def _reset(machine: Machine, vectors: Vectors, golden: Golden, tally: _Tally) ->
 
 
 def _interrupt(machine: Machine, vectors: Vectors, golden: Golden, tally: _Tally) -> None:
-    """Reset in the middle of a run: dark and at rest, and the next answer is right."""
+    """Reset at moments spread over a run: dark and at rest each time, and the next answer is right."""
     one, two = _pick(vectors, golden, 2)
-    machine.restart()
-    machine.draw(vectors.bits[one])
-    machine.press()
-    machine.run(machine.io.expected.game_ticks_per_inference // 2)
-    _require_dark(machine, vectors, tally, one, "interrupt")
-    _compare(machine, vectors, golden, tally, two, "interrupt")
+    for moment_gt in moments(machine.io.expected.game_ticks_per_inference):
+        machine.restart()
+        machine.draw(vectors.bits[one])
+        machine.press()
+        machine.run(moment_gt)
+        _require_dark(machine, vectors, tally, one, "interrupt")
+        _compare(machine, vectors, golden, tally, two, "interrupt")
+
+
+def moments(run_gt: int) -> list[int]:
+    """Return the game ticks after RUN at which a run of that length is interrupted, ascending."""
+    count = min(MOMENTS, max(1, MOMENTS_GT // max(run_gt, 1)))
+    first = min(HEEDED_GT, run_gt // 2)
+    return [first + (run_gt - first) * (2 * k + 1) // (2 * count) for k in range(count)]
 
 
 def _require_dark(machine: Machine, vectors: Vectors, tally: _Tally, number: int, check: str) -> None:
