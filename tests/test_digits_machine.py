@@ -23,7 +23,8 @@ from craftc.view.why import why
 
 WEIGHTS = Path(__file__).parent.parent / "weights"
 TOLERANCE = 0.05  # of the estimate, for volume and redstone ticks
-JUDGED = 20  # images that every outside simulator answers (mc-tick takes some 20 s each)
+JUDGED = 20  # images that every outside simulator answers
+MC_TICK = pytest.param("mc-tick", marks=pytest.mark.xdist_group("mc-tick"))  # 20 to 30 s per image
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("digits")]  # one build for all
 
 
@@ -99,7 +100,7 @@ def test_every_block_of_the_rom_says_which_weight_it_is(world: Path) -> None:
 
 
 @pytest.mark.oracle
-@pytest.mark.parametrize("engine", ["mchprs", "mchprs-opt", "mc-tick"])
+@pytest.mark.parametrize("engine", ["mchprs", "mchprs-opt", MC_TICK])
 def test_outside_simulator_agrees(world: Path, tmp_path: Path, judge: Judge, engine: str) -> None:
     verdict = judge_build(world, engine, JUDGED, tmp_path)
     assert verdict.images == JUDGED and verdict.wrong == ()
