@@ -183,12 +183,15 @@ class Board:
     def use(self, pos: Pos) -> None:
         """Right-click: a lever toggles, a button is pressed (no effect while it is pressed)."""
         node = self._input_at(pos, LEVER, BUTTON)
-        lever_on = self.graph.kind[node] == LEVER and self._out(node) > 0
-        self._move(node, 0 if lever_on else 15)
+        self.act(node, self.graph.kind[node] != LEVER or self._out(node) == 0)
 
     def set_lever(self, pos: Pos, on: bool) -> None:
         """Bring a lever to a position."""
-        self._move(self._input_at(pos, LEVER), 15 if on else 0)
+        self.act(self._input_at(pos, LEVER), on)
+
+    def act(self, node: int, on: bool) -> None:
+        """Bring a lever, by its node, to a position, or press a button."""
+        self._move(node, 15 if on else 0)
 
     def _move(self, node: int, level: int) -> None:
         """Set a lever or button, and let those look that this tells."""

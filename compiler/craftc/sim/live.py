@@ -23,6 +23,7 @@ from craftc.sim.counters import Counters
 from craftc.sim.devices import BUTTON, INPUT, LEVER
 from craftc.sim.doubt import doubt_of
 from craftc.sim.edit import with_block
+from craftc.sim.front import Front
 from craftc.sim.graph import find_cell
 from craftc.sim.interface import BlockTick, Change
 from craftc.sim.queue import block_ticks, known_ticks, schedule, set_torch_ages, torch_ages
@@ -67,10 +68,16 @@ class GraphSimulator:
 
     def _look_anew(self) -> None:
         """Watch the board that runs now; its present state is the last look."""
-        self._watch = Watch(self._board, self._present())
+        self._watch = Watch(self._board, self._present)
         self._before: Volume | None = None
 
+    @property
+    def _front(self) -> Front:
+        """What has the present state."""
+        return self._board
+
     def _present(self) -> Present:
+        """What the board shows, read from what has the present state."""
         return BoardPresent(self._board)
 
     # --- counters ---------------------------------------------------------------------------
@@ -88,12 +95,12 @@ class GraphSimulator:
     @property
     def now_gt(self) -> int:
         """Game ticks run since the start (settling not counted)."""
-        return self._counted.now_gt + self._board.now_gt
+        return self._counted.now_gt + self._front.now_gt
 
     @property
     def events(self) -> int:
         """Output changes of devices so far."""
-        return self._counted.events + self._board.events
+        return self._counted.events + self._front.events
 
     @property
     def ticks_run(self) -> int:
@@ -108,7 +115,7 @@ class GraphSimulator:
     @property
     def burnouts(self) -> int:
         """How often a torch burnt out."""
-        return self._counted.burnouts + self._board.burnouts
+        return self._counted.burnouts + self._front.burnouts
 
     @property
     def nodes(self) -> int:
@@ -128,13 +135,14 @@ class GraphSimulator:
     @property
     def quiet(self) -> bool:
         """Whether nothing is scheduled."""
-        return self._board.quiet
+        return self._front.quiet
 
     # --- running ----------------------------------------------------------------------------
 
     def run(self, game_ticks: int) -> None:
         """Run that many game ticks."""
-        self._board.run(game_ticks)
+        self._prepare()
+        self._front.run(game_ticks)
 
     def run_until_quiet(self, limit_gt: int) -> int:
         """Return the game ticks run until nothing was scheduled. Raises SimError at the limit."""
@@ -175,7 +183,7 @@ class GraphSimulator:
         self._counted.add(old)
         rewrite.carry_over(old, new)
         self._board = new
-        self._watch = Watch(new, self._present())
+        self._watch = Watch(new, self._present)
         rewrite.notify(old, new, pos, present)
         new.doubt = doubt_of(new, old)
 
@@ -195,11 +203,12 @@ class GraphSimulator:
 
     def power(self, pos: Pos) -> int:
         """Return the level at a position, as Board.power does."""
-        return self._board.power(pos)
+        return self._front.power(pos)
 
     def probe(self, positions: Sequence[Pos], game_ticks: int, every_gt: int = 1) -> Levels:
         """Run, and return levels (game_ticks // every_gt, positions)."""
-        return self._board.probe(positions, game_ticks, every_gt)
+        self._prepare()
+        return self._front.probe(positions, game_ticks, every_gt)
 
     def run_script(
         self,
@@ -209,7 +218,8 @@ class GraphSimulator:
         every_gt: int = 1,
     ) -> Levels:
         """Run with stimuli, and return levels; see Board.run_script."""
-        return self._board.run_script(actions, game_ticks, probes, every_gt)
+        self._prepare()
+        return self._front.run_script(actions, game_ticks, probes, every_gt)
 
     def block(self, pos: Pos) -> BlockState:
         """Return the present state of one block. Raises SimError outside the box."""

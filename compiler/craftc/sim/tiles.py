@@ -124,20 +124,13 @@ class Tiles:
         for time, node, on in self._log:
             self.board.run(time - now)
             now = time
-            self._use_on_board(node, on)
+            self.board.act(node, on)
         self.board.run(until - now)
 
     def _hand_over(self, until: int) -> None:
         self._replay(until)
         self._tiled = False
         self.returns += 1
-
-    def _use_on_board(self, node: int, on: bool) -> None:
-        pos = self.board.position(node)
-        if self.board.graph.kind[node] == LEVER:
-            self.board.set_lever(pos, on)
-        else:
-            self.board.use(pos)
 
     def _at_rest(self) -> bool:
         """Whether nothing is scheduled, and no tick can be that the groups do not know of (phantoms)."""
@@ -233,7 +226,7 @@ class Tiles:
             self.go_on()
         groups = self._groups
         if not self._tiled or groups is None:
-            self._use_on_board(node, on)
+            self.board.act(node, on)
             return
         if groups.phantom_at(groups.told(node)):
             self.to_board()

@@ -7,6 +7,7 @@ nodes can reach it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
@@ -76,27 +77,31 @@ class BoardPresent:
 
 
 class Watch:
-    """Remembers the states of a board at the last look; `present` tells those of now."""
+    """Remembers the states of a board at the last look; `present()` tells those of now.
 
-    def __init__(self, board: Board, present: Present) -> None:
+    A look compares every node and dust with the last one, unless nothing happened since.
+    """
+
+    def __init__(self, board: Board, present: Callable[[], Present]) -> None:
         self._board = board
         self._present = present
         self._remembers = np.isin(board.graph.kind, bake.REMEMBERING)
         self._bulbs = bool((board.graph.kind == BULB).any())  # one may change without an event
-        self._out = present.outputs()
-        self._side = present.sides()
+        shown = present()
+        self._out, self._side = shown.outputs(), shown.sides()
         self._dust = bake.dust_power(board.graph, self._out)
-        self._events = present.events
+        self._events = shown.events
         self._texts: dict[tuple[int, int, bool], BlockState] = {}
         self._wires: dict[tuple[int, int, int], BlockState] = {}
 
     def take(self) -> list[Change]:
         """Return the changes since the last look, sorted by y, z, x."""
-        graph, events = self._board.graph, self._present.events
+        graph, shown = self._board.graph, self._present()
+        events = shown.events
         if events == self._events and not self._bulbs:
             return []
         self._events = events
-        out, side = self._present.outputs(), self._present.sides()
+        out, side = shown.outputs(), shown.sides()
         locked = self._remembers & ((side > 0) != (self._side > 0))
         moved = np.flatnonzero((out != self._out) | locked)
         rows = [(int(graph.cell[n]), *self._node_change(int(n), out, side)) for n in moved]
@@ -118,11 +123,11 @@ class Watch:
         board = self._board
         node = find_cell(board.graph.cell, board.volume, pos)
         if node >= 0 and board.graph.kind[node] != CONSTANT:
-            level, side = self._present.node(node)
+            level, side = self._present().node(node)
             return self._state(node, level, bool(self._remembers[node]) and side > 0)
         dust = find_cell(board.graph.dust.flat, board.volume, pos)
         if dust >= 0:
-            return self._wire(dust, self._present.power(pos))
+            return self._wire(dust, self._present().power(pos))
         return complete(board.volume.get(pos))
 
     def _node_change(self, node: int, out: Bytes, side: Bytes) -> tuple[BlockState, BlockState]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, ClassVar
 
@@ -11,11 +11,10 @@ from craftc.blocks.palette import BlockState, Entity
 from craftc.blocks.properties import checked
 from craftc.blocks.volume import Pos, Volume
 from craftc.errors import SimError
-from craftc.sim.board import Board, Levels, Snapshot
+from craftc.sim.board import Board, Snapshot
 from craftc.sim.checkpoint import Saved
 from craftc.sim.devices import BUTTON, LEVER
 from craftc.sim.interface import BlockTick
-from craftc.sim.kernel import Bytes
 from craftc.sim.lanes_build import unsliced
 from craftc.sim.live import GraphSimulator
 from craftc.sim.sliced.runner import Runner
@@ -104,7 +103,8 @@ class SlicedSimulator(GraphSimulator):
                 runner.go_on()
 
     def _present(self) -> Present:
-        return _Now(self)
+        front = self._front
+        return BoardPresent(front) if isinstance(front, Board) else front
 
     @property
     def how(self) -> str:
@@ -124,21 +124,6 @@ class SlicedSimulator(GraphSimulator):
     # --- counters ---------------------------------------------------------------------------
 
     @property
-    def now_gt(self) -> int:
-        """Game ticks run since the start (settling not counted)."""
-        return self._counted.now_gt + self._front.now_gt
-
-    @property
-    def events(self) -> int:
-        """Output changes of devices so far."""
-        return self._counted.events + self._front.events
-
-    @property
-    def burnouts(self) -> int:
-        """How often a torch burnt out."""
-        return self._counted.burnouts + self._front.burnouts
-
-    @property
     def ticks_run(self) -> int:
         """Scheduled ticks executed so far: of whole words where a runner ran; what ran twice counts twice."""
         words = 0 if self._runner is None else self._runner.counts()[0]
@@ -150,17 +135,7 @@ class SlicedSimulator(GraphSimulator):
         words = 0 if self._runner is None else self._runner.counts()[1]
         return max(self._counted.peak, self._board.peak_ticks_per_gt, words)
 
-    @property
-    def quiet(self) -> bool:
-        """Whether nothing is scheduled."""
-        return self._front.quiet
-
     # --- running ----------------------------------------------------------------------------
-
-    def run(self, game_ticks: int) -> None:
-        """Run that many game ticks."""
-        self._prepare()
-        self._front.run(game_ticks)
 
     def run_until_quiet(self, limit_gt: int) -> int:
         """Return the game ticks run until nothing was scheduled. Raises SimError at the limit."""
@@ -203,26 +178,6 @@ class SlicedSimulator(GraphSimulator):
 
     # --- readings ---------------------------------------------------------------------------
 
-    def power(self, pos: Pos) -> int:
-        """Return the level at a position, as Board.power does."""
-        return self._front.power(pos)
-
-    def probe(self, positions: Sequence[Pos], game_ticks: int, every_gt: int = 1) -> Levels:
-        """Run, and return levels (game_ticks // every_gt, positions)."""
-        self._prepare()
-        return self._front.probe(positions, game_ticks, every_gt)
-
-    def run_script(
-        self,
-        actions: Iterable[tuple[int, Pos, bool]],
-        game_ticks: int,
-        probes: Sequence[Pos] = (),
-        every_gt: int = 1,
-    ) -> Levels:
-        """Run with stimuli, and return levels; see Board.run_script."""
-        self._prepare()
-        return self._front.run_script(actions, game_ticks, probes, every_gt)
-
     def pending(self) -> list[BlockTick]:
         """Return all scheduled ticks in the order in which they will run."""
         with self._on_board():
@@ -257,35 +212,3 @@ class SlicedSimulator(GraphSimulator):
         """Return the running state as bytes, the volume included: a checkpoint of the graph engine."""
         with self._on_board():
             return super().save()
-
-
-class _Now:
-    """What a simulator shows, whatever runs it (see Present)."""
-
-    def __init__(self, simulator: SlicedSimulator) -> None:
-        self._of = simulator
-
-    def _shown(self) -> Present:
-        front = self._of._front
-        return BoardPresent(front) if isinstance(front, Board) else front
-
-    @property
-    def events(self) -> int:
-        """Output changes so far."""
-        return self._shown().events
-
-    def outputs(self) -> Bytes:
-        """Return the output level of every node."""
-        return self._shown().outputs()
-
-    def sides(self) -> Bytes:
-        """Return the level at the side port of every node that shows it."""
-        return self._shown().sides()
-
-    def node(self, number: int) -> tuple[int, int]:
-        """Return output and side level of one node."""
-        return self._shown().node(number)
-
-    def power(self, pos: Pos) -> int:
-        """Return the level at a position."""
-        return self._shown().power(pos)

@@ -15,7 +15,7 @@ from craftc.blocks.volume import Pos
 from craftc.errors import SimError
 from craftc.sim import engine
 from craftc.sim.board import Board, Levels
-from craftc.sim.devices import BUTTON, LEVER, REPEATER
+from craftc.sim.devices import BUTTON, REPEATER
 from craftc.sim.kernel import Bytes
 from craftc.sim.lanes import Lanes
 from craftc.sim.lanes_build import PLACES, has_levels
@@ -95,15 +95,8 @@ class Copies:
         for time, line, on, _ in log:
             self.board.run(time - now)
             now = time
-            self._use_on_board(int(np.searchsorted(self._lanes._plan.number, line)), on != 0)
+            self.board.act(int(np.searchsorted(self._lanes._plan.number, line)), on != 0)
         self.board.run(until - now)
-
-    def _use_on_board(self, node: int, on: bool) -> None:
-        pos = self.board.position(node)
-        if self.board.graph.kind[node] == LEVER:
-            self.board.set_lever(pos, on)
-        else:
-            self.board.use(pos)
 
     def go_on(self) -> None:
         """Bring all copies to the present state of the board."""
@@ -165,7 +158,7 @@ class Copies:
     def act(self, node: int, on: bool) -> None:
         """Bring a lever to a position or press a button, in all copies."""
         if not self.ahead:
-            self._use_on_board(node, on)
+            self.board.act(node, on)
         elif self.board.graph.kind[node] == BUTTON:
             self._lanes.press(self.board.position(node))
         else:
