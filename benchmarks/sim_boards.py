@@ -7,16 +7,17 @@ One line, seen from above (y = 1), stone below all but torches and torch support
     z=1       rep   dust
     z=2       dust  dust
 
-The comparator subtracts its own delayed output: a clock of period 2 (1 + d) rt, d the delay of the
-repeater. A cell is a repeater of delay 1, a comparator, or stone + wall torch + dust (after one repeater).
+Lines have 100 cells, as many lines as it takes: the layout in which MCHPRS's set-up was first measured (it
+grows with the length of the box rather than with the blocks). The comparator subtracts its own delayed
+output: a clock of period 2 (1 + d) rt, d the delay of the repeater. A cell is a repeater of delay 1, a
+comparator, or stone + wall torch + dust (after one repeater).
 """
 
 from __future__ import annotations
 
-import math
-
 from craftc.blocks import Volume
 
+LENGTH = 100  # cells of a line
 GAP = 4  # z from line to line
 HEAD = 3  # cells of the clock along x
 CELLS = {
@@ -37,9 +38,9 @@ def _dust(*sides: str) -> str:
 
 
 def lines(kind: str, count: int, *, clock_delay: int = 1) -> Volume:
-    """Return a board of about `count` cells of a kind (a key of CELLS), in sqrt(count) lines."""
-    rows = max(1, math.isqrt(count) // 100 * 100 or math.isqrt(count))
-    length = count // rows
+    """Return a board of about `count` cells of a kind (a key of CELLS), in lines of LENGTH cells."""
+    length = min(count, LENGTH)
+    rows = count // length
     pattern = CELLS[kind]
     lead = 1 if kind == "torches" else 0
     width = HEAD + lead + length * len(pattern) + 1

@@ -1,4 +1,4 @@
-"""A board handed to a kernel as one array of addresses.
+"""A board handed to a kernel as the address of one array of addresses.
 
 Calling a kernel with Net and State costs 2.4 microseconds, most of what a short run takes, because Numba
 looks at every array. Here the arrays are made inside the kernel from where they lie: 0.2 microseconds.
@@ -60,12 +60,13 @@ _signed_bytes = _array_at(_types.int8)
 _bytes = _array_at(_types.uint8)
 _short_rows = _array_at(_types.uint16, 2)
 _long_rows = _array_at(_types.int64, 2)
+TABLE = 48  # numbers in the array of addresses
 
 
 def addresses(net: Net, state: State) -> Longs:
     """Return the addresses and shapes of all arrays, (arrays * 3,)."""
     rows = []
-    for array in (*net, state.word, state.sources, state.toggles, state.scalar, *state.queue):
+    for array in (*net, *state[:-1], *state.queue):
         made: Any = array
         rows += [made.ctypes.data, made.shape[0], made.shape[1] if made.ndim > 1 else 1]
     return np.array(rows, dtype=np.int64)
@@ -83,27 +84,27 @@ def _net(a: Longs) -> Net:
 @hot_inline
 def _state(a: Longs) -> State:
     queue = Queue(
-        _ints(a[33], (a[34],)), _ints(a[36], (a[37],)), _ints(a[39], (a[40],)), _longs(a[42], (a[43],))
+        _ints(a[36], (a[37],)), _ints(a[39], (a[40],)), _ints(a[42], (a[43],)), _longs(a[45], (a[46],))
     )
     return State(
-        _longs(a[21], (a[22],)), _short_rows(a[24], (a[25], a[26])), _short_rows(a[27], (a[28], a[29])),
-        _longs(a[30], (a[31],)), queue,
+        _longs(a[21], (a[22],)), _short_rows(a[24], (a[25], a[26])), _bytes(a[27], (a[28],)),
+        _longs(a[30], (a[31],)), _longs(a[33], (a[34],)), queue,
     )  # fmt: skip
 
 
 @hot
-def run_at(place: Longs, ticks: int) -> None:
+def run_at(place: int, ticks: int) -> None:
     """Run the board at `place` for `ticks` game ticks; see engine.run."""
-    run(_net(place), _state(place), ticks)
+    run(_net(_longs(place, (TABLE,))), _state(_longs(place, (TABLE,))), ticks)
 
 
 @hot
-def advance_at(place: Longs, ticks: int, most: int) -> int:
+def advance_at(place: int, ticks: int, most: int) -> int:
     """Return the game ticks that the board at `place` ran; see engine.advance."""
-    return advance(_net(place), _state(place), ticks, most)
+    return advance(_net(_longs(place, (TABLE,))), _state(_longs(place, (TABLE,))), ticks, most)
 
 
 @hot
-def use_at(place: Longs, n: int, value: int) -> None:
+def use_at(place: int, n: int, value: int) -> None:
     """Set a lever or press a button of the board at `place`; see drive.use."""
-    use(_net(place), _state(place), n, value)
+    use(_net(_longs(place, (TABLE,))), _state(_longs(place, (TABLE,))), n, value)

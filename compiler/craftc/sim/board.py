@@ -22,7 +22,7 @@ from craftc.sim.graph import Graph, extract, find_cell
 from craftc.sim.pack import make_engine, remember
 from craftc.sim.react import BURN, BURNOUTS, EVENTS, NOW, PEAK, RUNS, State
 from craftc.sim.resolve import Resolver, Sources
-from craftc.sim.ring import WAITING
+from craftc.sim.ring import FREE
 
 SETTLE_LIMIT_GT = 1000
 # More executed ticks than a board needs that settles at all.
@@ -68,7 +68,8 @@ class Board:
         trusted = settle == "trusted"
         out = self.graph.value if trusted else start.derive(self.graph)
         self._net, self._state = make_engine(self.graph, out, order, flicker)
-        self._place = address.addresses(self._net, self._state)
+        self._table = address.addresses(self._net, self._state)
+        self._place = int(self._table.ctypes.data)
         self._resolver = Resolver(volume, self.graph, self.graph.devices, self.graph.conductor)
         self._known: dict[Pos, Sources] = {}
         start.keep_memories(volume, self.graph, self._state, trusted)
@@ -82,7 +83,8 @@ class Board:
         asleep = self._net._replace(wanted=words.ASLEEP, asks=words.ASKS_ASLEEP)
         start.check_all(asleep, self._state)
         most = SETTLE_EVENTS + SETTLE_EVENTS_PER_NODE * self.nodes
-        used = address.advance_at(address.addresses(asleep, self._state), SETTLE_LIMIT_GT, most)
+        table = address.addresses(asleep, self._state)
+        used = address.advance_at(int(table.ctypes.data), SETTLE_LIMIT_GT, most)
         scalar[BURN] = 1
         remember(self._state, np.zeros(0, np.uint8))
         self._zero = used
@@ -128,13 +130,15 @@ class Board:
     @property
     def quiet(self) -> bool:
         """Whether nothing is scheduled."""
-        return int(self._state.queue.used[WAITING]) == 0
+        return int(self._state.queue.used[:FREE].sum()) == 0
 
     def run(self, game_ticks: int) -> None:
         """Run that many game ticks."""
         if game_ticks < 0:
             raise SimError(f"cannot run {game_ticks} game ticks", legal="0 or more")
-        self.run_plain(game_ticks - doubt.run_while(self, game_ticks))
+        if self.doubt is not None:
+            game_ticks -= doubt.run_while(self, game_ticks)
+        address.run_at(self._place, game_ticks)
 
     def run_plain(self, game_ticks: int) -> None:
         """Run that many game ticks without a look at devices that wait to be told."""

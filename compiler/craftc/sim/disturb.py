@@ -18,9 +18,10 @@ def random(state: State) -> int:
 
 
 @hot
-def shuffle(state: State, first: int) -> None:
-    """Deal the entries of the four lists from number `first` at random, several times."""
+def shuffle(state: State, now: int) -> None:
+    """Deal the entries of the four lists of a game tick at random, several times."""
     queue = state.queue
+    first = q.first_list(now)
     for _ in range(SHUFFLES):
         for place in range(first, first + 4):
             if signed(queue.end[place]) == place * q.CHUNK:
@@ -31,7 +32,7 @@ def shuffle(state: State, first: int) -> None:
                     following = signed(queue.item[at])
                     q.give_chunk(queue, at)
                     at = following
-                queue.used[q.WAITING] -= 1
+                queue.used[now & 1] -= 1
                 q.push(queue, first + (random(state) & 3), signed(queue.item[at]))
                 at += 1
             q.give_chunk(queue, at - 1)

@@ -30,11 +30,6 @@ from craftc.sim import ring as q
 from craftc.sim import words as w
 from craftc.sim.disturb import flicker, shuffle
 from craftc.sim.fire import fetch, run_node, run_some
-from craftc.sim.history import (
-    SWEEP_GT,
-    pass_time,
-    sweep,
-)
 from craftc.sim.kernel import AnyArray, hot, hot_inline, index, lowest_bit, rarely, signed
 from craftc.sim.react import (
     BURN,
@@ -48,7 +43,6 @@ from craftc.sim.react import (
     PEAK,
     RUNS,
     SHUFFLE,
-    SWEPT,
     VERY_HIGH,
     Net,
     State,
@@ -67,72 +61,101 @@ FAR_NODES = 100_000  # nodes whose words do not fit the second-level cache
 
 
 @hot
-def _run_restless(net: Net, state: State, at: int, stop: int, now: int) -> int:
-    """Do what _run_some does, with needless ticks; return how many outputs changed."""
-    events = 0
-    for k in range(at, stop):
-        n = signed(state.queue.item[index(k)])
-        old = signed(state.word[index(n)]) >> w.OUT & 15
-        events += run_node(net, state, n, now)
-        if signed(state.word[index(n)]) >> w.OUT & 15 < old:
-            flicker(net, state, n, old)
-    return events
+def _run_disturbed(net: Net, state: State, now: int) -> int:
+    """Run all lists of a game tick with needless ticks; return how many entries."""
+    queue = state.queue
+    runs = events = 0
+    for place in range(q.first_list(now), q.first_list(now) + q.PRIORITIES):
+        if q.count(queue, place) == 0:
+            continue
+        at, end = q.detach(queue, place)
+        while at != end:
+            if at & q.LAST == q.LAST:
+                following = signed(queue.item[index(at)])
+                q.give_chunk(queue, at)
+                at = following
+            n = signed(queue.item[index(at)])
+            old = signed(state.word[index(n)]) >> w.OUT & 15
+            events += run_node(net, state, n, now)
+            if signed(state.word[index(n)]) >> w.OUT & 15 < old:
+                flicker(net, state, n, old)
+            runs += 1
+            at += 1
+        q.give_chunk(queue, at - 1)
+    queue.used[index(now & 1)] -= runs
+    state.scalar[EVENTS] += events
+    return runs
 
 
 @hot_inline
-def _run_list(net: Net, state: State, place: int, now: int) -> int:
-    """Run all entries of a list; return how many."""
+def _run_tick(net: Net, state: State, now: int, far: bool) -> tuple[int, int]:
+    """Run all entries of a game tick; return how many, and how many outputs changed."""
     queue = state.queue
-    at = place * q.CHUNK
-    end = signed(queue.end[index(place)])
-    queue.end[index(place)] = at
+    first = q.first_list(now)
+    a, b, c, d = (
+        q.count(queue, first), q.count(queue, first + 1), q.count(queue, first + 2), q.count(queue, first + 3)
+    )  # fmt: skip
+    lists = q.filled(a, b, c, d)
+    if a | b | c | d < q.CHUNK and lists & lists - 1 != 0:
+        lists = 0
+        q.lay_flat(queue, first, a, b, c)
+        at, end = q.FLAT, q.FLAT + a + b + c + d
+    elif rarely(lists == 0):
+        return 0, 0
+    else:
+        at, end = q.taken(queue, first + lowest_bit(lists))
     runs = events = asked = 0
-    restless = state.scalar[FLICKER] != 0
-    far = len(state.word) > FAR_NODES
     while True:
-        more = at | q.LAST != end | q.LAST
+        more = lists != 0 and at | q.LAST != end | q.LAST
         stop = at | q.LAST if more else end
-        following = signed(queue.item[index(stop)]) if more else stop
-        if rarely(far and more):
-            fetch(net, state, following)
+        if rarely(more and far):
+            fetch(net, state, signed(queue.item[index(stop)]))
+        changed, wait = run_some(net, state, at, stop, now)
         runs += stop - at
-        if rarely(restless):
-            events += _run_restless(net, state, at, stop, now)
-        else:
-            changed, wait = run_some(net, state, at, stop, now)
-            events += changed
-            asked += wait
-        q.give_chunk(queue, at)
-        if not more:
+        events += changed
+        asked += wait
+        if lists == 0:
             break
+        following = signed(queue.item[index(stop)])
+        q.give_chunk(queue, at)
         at = following
-    queue.used[q.WAITING] += asked - runs
-    state.scalar[EVENTS] += events
-    return runs
+        if not more:
+            lists &= lists - 1
+            if lists == 0:
+                break
+            at, end = q.taken(queue, first + lowest_bit(lists))
+    queue.used[index(now & 1)] += asked - runs
+    return runs, events
 
 
 @hot
 def advance(net: Net, state: State, ticks: int, most: int) -> int:
     """Run until `ticks` game ticks have passed, or nothing is scheduled, or more than `most` scheduled
     ticks were executed; return the game ticks run."""
-    begin = signed(state.scalar[NOW])
-    now = begin
-    runs = 0
-    while now < begin + ticks and state.queue.used[q.WAITING] > 0 and runs <= most:
+    scalar, used = state.scalar, state.queue.used
+    begin = now = signed(scalar[NOW])
+    runs = events = 0
+    peak = signed(scalar[PEAK])
+    disturbed = scalar[SHUFFLE] != 0
+    far = len(state.word) > FAR_NODES
+    while now < begin + ticks and used[0] + used[1] > 0 and runs <= most:
         now += 1
-        state.scalar[NOW] = now
-        first = q.first_list(now)
-        if rarely(state.scalar[SHUFFLE] != 0):
-            shuffle(state, first)
-        before = runs
-        filled = q.filled(state.queue, first)
-        while filled != 0:
-            runs += _run_list(net, state, first + lowest_bit(filled), now)
-            filled &= filled - 1
-        state.scalar[PEAK] = max(state.scalar[PEAK], runs - before)
-        if rarely(now - state.scalar[SWEPT] > SWEEP_GT):
-            sweep(state, now)
-    state.scalar[RUNS] += runs
+        if used[index(now & 1)] == 0:
+            continue
+        if rarely(disturbed):
+            scalar[NOW] = now
+            shuffle(state, now)
+        if rarely(disturbed) and scalar[FLICKER] != 0:
+            ran = _run_disturbed(net, state, now)
+        else:
+            ran, changed = _run_tick(net, state, now, far)
+            events += changed
+        runs += ran
+        peak = max(peak, ran)
+    scalar[NOW] = now
+    scalar[PEAK] = peak
+    scalar[EVENTS] += events
+    scalar[RUNS] += runs
     return now - begin
 
 
@@ -140,8 +163,7 @@ def advance(net: Net, state: State, ticks: int, most: int) -> int:
 def run(net: Net, state: State, ticks: int) -> None:
     """Run `ticks` game ticks; idle time costs nothing."""
     idle = ticks - advance(net, state, ticks, MANY)
-    if idle > 0:
-        pass_time(state, idle)
+    state.scalar[NOW] += idle
 
 
 @hot
@@ -174,13 +196,13 @@ def schedule(state: State, n: int, delay: int, priority: int) -> None:
 
 
 def _arrays(state: State) -> list[AnyArray]:
-    return [state.word, state.sources, state.toggles, state.scalar, *state.queue]
+    return [state.word, state.sources, state.toggles, state.swept, state.scalar, *state.queue]
 
 
 def copied(state: State) -> State:
     """Return an independent copy."""
     copies: list[Any] = [array.copy() for array in _arrays(state)]
-    return State(copies[0], copies[1], copies[2], copies[3], Queue(*copies[4:]))
+    return State._make([*copies[:5], Queue(*copies[5:])])
 
 
 def copy_into(state: State, target: State) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from craftc.sim import ring as q
 from craftc.sim import words as w
-from craftc.sim.history import BURNT, TOGGLES, is_recent, log_turn_off, torch_row
+from craftc.sim.history import BURNT, TOGGLES, holds_off, log_turn_off, torch_row
 from craftc.sim.kernel import hot, hot_inline, index, prefetch, rarely, signed
 from craftc.sim.react import (
     BURN,
@@ -24,7 +24,7 @@ from craftc.sim.react import (
 )
 
 _DIGITAL = w.ANALOG << w.CODE | 3 << w.WIDE  # bits that are 0 in what is on or off and has no rows
-FAR_TORCHES = 30_000  # torches whose histories do not fit the second-level cache
+FAR_TORCHES = 300_000  # torches whose histories do not fit the second-level cache
 _FLIP = 15 << w.OUT | w.IS_PENDING
 
 
@@ -33,7 +33,7 @@ def _due(net: Net, state: State, n: int, word: int, now: int) -> int:
     """Return the output that node n, no repeater, takes when its scheduled tick runs."""
     value = signed(net.wanted[index(word & 0xFFF)]) & 15
     burnt = word >> w.CODE & 15 == w.TORCH and word & BURNT != 0 and value > 0 and word >> w.OUT & 15 == 0
-    if rarely(burnt) and is_recent(state, torch_row(net, n), word >> w.SIDE & 7, now):
+    if rarely(burnt) and holds_off(net, state, n, now):
         return 0
     return value
 
@@ -104,6 +104,18 @@ def _asked(state: State, node: int, word: int, asks: int, key: int, now: int) ->
     return asks
 
 
+@hot_inline
+def _look(net: Net, state: State, node: int, word: int, now: int) -> int:
+    """Let a node that is on or off and whose word is `word` look at its inputs; return how many ticks it
+    asked for that nobody counted."""
+    asks = signed(net.asks[index(word & w.STATE)])
+    if rarely(asks & w.AT_ONCE != 0):
+        state.word[index(node)] = at_once(net, state, node, word, now)
+        return 0
+    key = word >> (asks & 31) & 63
+    return _asked(state, node, word, (asks >> w.ASK_AT) & ~(word >> w.PENDING), key, now)
+
+
 @hot
 def _tell_digital(net: Net, state: State, link: int, was_on: int, now: int) -> int:
     tell(net, state, link, 15, 15 * was_on, 15 - 15 * was_on, now)
@@ -119,13 +131,7 @@ def _tell_switch(net: Net, state: State, link: int, was_on: int, now: int) -> in
     if rarely(word & _DIGITAL != 0):
         return _tell_digital(net, state, link, was_on, now)
     amount = (link & 15) << (link >> 2 & 4)
-    word += (amount ^ -was_on) + was_on
-    asks = signed(net.asks[index(word & w.STATE)])
-    if rarely(asks & w.AT_ONCE != 0):
-        state.word[index(node)] = at_once(net, state, node, word, now)
-        return 0
-    key = word >> (asks & 31) & 63
-    return _asked(state, node, word, (asks >> w.ASK_AT) & ~(word >> w.PENDING), key, now)
+    return _look(net, state, node, word + (amount ^ -was_on) + was_on, now)
 
 
 @hot
@@ -145,9 +151,12 @@ def _tell_level(net: Net, state: State, link: int, old: int, value: int, now: in
     word = signed(state.word[index(node)])
     if rarely(before | after == 0):
         return 0
-    if rarely(word & w.ANALOG << w.CODE == 0):
-        return _tell_other(net, state, link, old, value, now)
     shift = link >> 2 & 4
+    if word & w.ANALOG << w.CODE == 0:
+        if rarely(word & 3 << w.WIDE != 0):
+            return _tell_other(net, state, link, old, value, now)
+        word += signed(after > 0) - signed(before > 0) << shift
+        return _look(net, state, node, word, now)
     if word >> w.WIDE >> (link >> 4 & 1) & 1 != 0:
         word = word & ~(15 << shift) | counted(net, state, link, word, before, after) << shift
     else:
@@ -221,7 +230,7 @@ def run_some(net: Net, state: State, at: int, stop: int, now: int) -> tuple[int,
 def fetch(net: Net, state: State, at: int) -> None:
     """Ask for the words of a whole chunk of the queue, and the histories of torches: on large boards they
     come from far."""
-    many = len(state.toggles) > FAR_TORCHES
+    many = len(state.toggles) > FAR_TORCHES * TOGGLES
     for k in range(at, at + q.LAST):
         n = signed(state.queue.item[index(k)])
         prefetch(state.word, n)

@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 from llvmlite import ir  # type: ignore[import-untyped]
 from numba import njit, types
+from numba.core import cgutils
 from numba.extending import intrinsic
 from numba.np import arrayobj
 
@@ -30,6 +31,7 @@ signed = cast(Callable[[Any], int], np.int64)  # in kernels: an unsigned byte as
 index = cast(Callable[[Any], Any], np.uint64)  # in kernels: an index that is known not to be negative
 _jit = cast(Any, njit)
 _arrays: Any = arrayobj
+_tools: Any = cgutils
 
 
 def _sources() -> str:
@@ -142,3 +144,47 @@ def prefetch(_: Any, array: Any, place: Any) -> tuple[Any, Any]:
         return context.get_dummy_value()
 
     return types.void(array, types.int64), build
+
+
+@cast(Callable[[Any], Callable[[Any, Any, Any], None]], intrinsic)
+def copy_chunk(_: Any, array: Any, to: Any, source: Any) -> tuple[Any, Any]:
+    """Copy 32 items of an array from place `source` to place `to`; the two may not overlap."""
+
+    def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        made = _arrays.make_array(signature.args[0])(context, builder, args[0])
+        size = 32 * context.get_abi_sizeof(context.get_data_type(signature.args[0].dtype))
+        _tools.raw_memcpy(
+            builder, builder.gep(made.data, [args[1]]), builder.gep(made.data, [args[2]]),
+            context.get_constant(types.intp, size), 1,
+        )  # fmt: skip
+        return context.get_dummy_value()
+
+    return types.void(array, types.int64, types.int64), build
+
+
+def _bytes_as_word(builder: Any, context: Any, array: Any, value: Any, place: Any) -> Any:
+    made = _arrays.make_array(array)(context, builder, value)
+    return builder.bitcast(builder.gep(made.data, [place]), ir.IntType(64).as_pointer())
+
+
+@cast(Callable[[Any], Callable[[Any, Any], int]], intrinsic)
+def load_word(_: Any, array: Any, place: Any) -> tuple[Any, Any]:
+    """Return eight bytes of an array from `place` on as one number, the first byte lowest."""
+
+    def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        pointer = _bytes_as_word(builder, context, signature.args[0], args[0], args[1])
+        return builder.load(pointer, align=1)
+
+    return types.int64(array, types.int64), build
+
+
+@cast(Callable[[Any], Callable[[Any, Any, Any], None]], intrinsic)
+def store_word(_: Any, array: Any, place: Any, number: Any) -> tuple[Any, Any]:
+    """Write a number to eight bytes of an array from `place` on, the first byte lowest."""
+
+    def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        pointer = _bytes_as_word(builder, context, signature.args[0], args[0], args[1])
+        builder.store(args[2], pointer, align=1)
+        return context.get_dummy_value()
+
+    return types.void(array, types.int64, types.int64), build

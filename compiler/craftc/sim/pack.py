@@ -9,7 +9,7 @@ from craftc.errors import SimError
 from craftc.sim import words as w
 from craftc.sim.devices import COMPARE, REPEATER, SUBTRACT, TORCH
 from craftc.sim.graph import Graph
-from craftc.sim.history import LONG_AGO, TOGGLES, torch_rows
+from craftc.sim.history import BLOCK, LONG_AGO, TOGGLES, torch_rows
 from craftc.sim.kernel import AnyArray, Bytes, Ints, Longs, hot, kernel, signed
 from craftc.sim.react import (
     BURN,
@@ -194,9 +194,10 @@ def make_engine(graph: Graph, out: Bytes, order: int = 0, flicker: bool = False)
     scalar[FLICKER] = order and flicker
     torch = torch_rows(is_torch) if torches else np.empty((0, 2), np.int64)
     net = Net(link, row, torch, graph.rear, w.WANTED, w.ASKS, w.DUE)
-    toggles = np.full((torches, TOGGLES), LONG_AGO, dtype=np.uint16)
+    toggles = np.full(torches * TOGGLES, LONG_AGO, dtype=np.uint8)
+    swept = np.zeros(-(-graph.nodes // BLOCK) if torches else 0, dtype=np.int64)
     sources = np.zeros((rows, 16), dtype=np.uint16)
-    state = State(word, sources, toggles, scalar, make_queue(graph.nodes))
+    state = State(word, sources, toggles, swept, scalar, make_queue(graph.nodes))
     load_inputs(net, state, start, port, loss)
     return net, state
 

@@ -53,21 +53,25 @@ def torch_ages(board: Board) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int6
     """Return (torch nodes (torches,), game ticks since each of their last turn-offs (torches, 8), oldest
     first; -1 where there was none within the time that counts)."""
     nodes = np.flatnonzero(board.graph.kind == TORCH)
-    oldest = board._state.word[nodes] >> words.SIDE & 7
-    rows, places = np.arange(len(nodes))[:, None], (oldest[:, None] + np.arange(history.TOGGLES)) & 7
-    ages = int(board._state.scalar[engine.NOW]) - board._state.toggles[rows, places].astype(np.int64)
-    ages &= history.WRAP
+    toggles, now = _swept(board)
+    ages = now - toggles[:, ::-1].astype(np.int64) & history.WRAP
     ages[ages > history.TOGGLE_WINDOW_GT] = -1
     return nodes, ages
 
 
+def _swept(board: Board) -> tuple[npt.NDArray[np.uint8], int]:
+    """Return (turn-offs (torches, 8), the last one first; the game tick): bytes tell the ages."""
+    now = int(board._state.scalar[engine.NOW])
+    history.sweep_all(board._net, board._state, now)
+    return board._state.toggles.reshape(-1, history.TOGGLES), now
+
+
 def set_torch_ages(board: Board, nodes: npt.NDArray[np.int64], ages: npt.NDArray[np.int64]) -> None:
     """Put in what `torch_ages` returned."""
-    old = history.TOGGLE_WINDOW_GT + 1
-    times = int(board._state.scalar[engine.NOW]) - np.where(ages < 0, old, np.minimum(ages, old))
+    toggles, now = _swept(board)
+    times = now - np.where(ages < 0, history.OLD, np.minimum(ages, history.OLD))
     rows = np.cumsum(board.graph.kind == TORCH)[nodes] - 1
-    board._state.toggles[rows] = (times & history.WRAP).astype(np.uint16)
-    board._state.word[nodes] &= ~(7 << words.SIDE)
+    toggles[rows] = (times[:, ::-1] & history.WRAP).astype(np.uint8)
     board._state.word[nodes] |= history.BURNT
 
 

@@ -16,8 +16,8 @@ from craftc.sim.kernel import highest_bit, hot, hot_inline, index, rarely, signe
 from craftc.sim.ring import Queue
 
 EXTREMELY_HIGH, VERY_HIGH, HIGH, NORMAL = range(4)  # TickPriority -3..0
-NOW, EVENTS, RUNS, PEAK, BURN, BURNOUTS, SHUFFLE, FLICKER, SWEPT = range(9)  # places in State.scalar
-SCALARS = 9
+NOW, EVENTS, RUNS, PEAK, BURN, BURNOUTS, SHUFFLE, FLICKER = range(8)  # places in State.scalar
+SCALARS = 8
 
 
 class Net(NamedTuple):
@@ -48,7 +48,8 @@ class State(NamedTuple):
 
     word: npt.NDArray[np.int64]
     sources: npt.NDArray[np.uint16]  # (1 + rows, 16): sources per level; [0], a bit per level that has any
-    toggles: npt.NDArray[np.uint16]  # (torches, TOGGLES) when it last turned off, a ring; see history.py
+    toggles: npt.NDArray[np.uint8]  # (torches * TOGGLES,) when they last turned off; see history.py
+    swept: npt.NDArray[np.int64]  # per block of nodes the game tick from which that is counted
     scalar: npt.NDArray[np.int64]
     queue: Queue
 

@@ -7,7 +7,7 @@ scheduled. Lists are read in memory order: the processor can look ahead.
 
 Delays are even, so that the lists of even and odd game ticks do not mix: list number = (gt odd) * 512 +
 (gt / 2 % 128) * 4 + priority. List p begins at p * CHUNK and stops before end[p]; an empty one stops where it
-begins.
+begins. What waits is counted apart for even and odd game ticks: most boards use one of the two only.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from craftc.sim.kernel import Ints, Longs, hot_inline, index, kernel, rarely, signed
+from craftc.sim.kernel import Ints, Longs, copy_chunk, hot_inline, index, kernel, rarely, signed
 
 RING = 256  # game ticks; longer than the longest delay
 PRIORITIES = 4
@@ -25,11 +25,13 @@ LISTS = RING * PRIORITIES
 CHUNK = 32
 LAST = CHUNK - 1
 AHEAD = 20  # so many places may be read behind the last entry
-WAITING, FREE = range(2)  # places in Queue.used: scheduled ticks; chunks on the stack
+FREE = 2  # place in Queue.used of the number of chunks on the stack; before it, what waits for even and odd
+FLAT = LISTS * CHUNK  # here the four lists of a game tick are laid side by side if all of them are short
+KEPT = LISTS + PRIORITIES  # so many chunks never come to the stack
 
 
 class Queue(NamedTuple):
-    """`item` (chunks * CHUNK,), `stack` of the numbers of unused chunks, `end` (LISTS,), `used`."""
+    """`item` (chunks * CHUNK,), `stack` of the numbers of unused chunks, `end` (LISTS,), `used` (3,)."""
 
     item: npt.NDArray[np.int32]
     stack: npt.NDArray[np.int32]
@@ -40,10 +42,10 @@ class Queue(NamedTuple):
 def make_queue(nodes: int) -> Queue:
     """Return an empty queue in which every node can stand once, and a list be copied (see `detach`)."""
     chunks = nodes // LAST + 3
-    stack = np.arange(LISTS + chunks - 1, LISTS - 1, -1, dtype=np.int32)
-    used = np.array([0, chunks], dtype=np.int64)
+    stack = np.arange(KEPT + chunks - 1, KEPT - 1, -1, dtype=np.int32)
+    used = np.array([0, 0, chunks], dtype=np.int64)
     end = np.arange(0, LISTS * CHUNK, CHUNK, dtype=np.int32)
-    return Queue(np.empty((LISTS + chunks) * CHUNK + AHEAD, dtype=np.int32), stack, end, used)
+    return Queue(np.empty((KEPT + chunks) * CHUNK + AHEAD, dtype=np.int32), stack, end, used)
 
 
 @hot_inline
@@ -59,12 +61,41 @@ def list_of(now: int, key: int) -> int:
 
 
 @hot_inline
-def filled(queue: Queue, first: int) -> int:
-    """Return which of the four lists from number `first` have entries, a bit for each."""
-    bits = 0
+def count(queue: Queue, place: int) -> int:
+    """Return how many entries list `place` has, or more than CHUNK if they are more than LAST."""
+    return signed(queue.end[index(place)]) - place * CHUNK
+
+
+@hot_inline
+def empty(queue: Queue, place: int) -> None:
+    """Make list `place` an empty one; its chunks are the caller's."""
+    queue.end[index(place)] = place * CHUNK
+
+
+@hot_inline
+def lay_flat(queue: Queue, first: int, a: int, b: int, c: int) -> None:
+    """Copy four lists of at most LAST entries to FLAT, and empty them; a, b, c are the counts of the first
+    three. Whole chunks are copied: that takes fewer instructions than to look where they end."""
+    copy_chunk(queue.item, FLAT, first * CHUNK)
+    copy_chunk(queue.item, FLAT + a, (first + 1) * CHUNK)
+    copy_chunk(queue.item, FLAT + a + b, (first + 2) * CHUNK)
+    copy_chunk(queue.item, FLAT + a + b + c, (first + 3) * CHUNK)
     for k in range(PRIORITIES):
-        bits |= signed(signed(queue.end[index(first + k)]) != (first + k) * CHUNK) << k
-    return bits
+        empty(queue, first + k)
+
+
+@hot_inline
+def taken(queue: Queue, place: int) -> tuple[int, int]:
+    """Empty a list; return where it begins and ends. Its first chunk is overwritten by the next entries."""
+    end = signed(queue.end[index(place)])
+    empty(queue, place)
+    return place * CHUNK, end
+
+
+@hot_inline
+def filled(a: int, b: int, c: int, d: int) -> int:
+    """Return which of four numbers are not 0, a bit for each."""
+    return signed(a != 0) | signed(b != 0) << 1 | signed(c != 0) << 2 | signed(d != 0) << 3
 
 
 @hot_inline
@@ -84,13 +115,13 @@ def push(queue: Queue, place: int, node: int) -> None:
         at = extend(queue, at)
     queue.item[index(at)] = node
     queue.end[index(place)] = at + 1
-    queue.used[WAITING] += 1
+    queue.used[index(place // (LISTS // 2))] += 1
 
 
 @hot_inline
 def give_chunk(queue: Queue, at: int) -> None:
     """Put the chunk that holds place `at` back, unless it is a first one."""
-    if at >= LISTS * CHUNK:
+    if at >= KEPT * CHUNK:
         queue.stack[index(queue.used[FREE])] = at // CHUNK
         queue.used[FREE] += 1
 

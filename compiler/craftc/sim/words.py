@@ -12,9 +12,9 @@ A link is node << 5 | side << 4 | amount. Ports of comparators hold levels 0..15
 which ask only whether there is any power, hold the number of sources that give some. The amount of a link
 from a comparator is its loss; of another link, what the source being on adds to the port: 1, or if the port
 holds a level or has a row, 15 - loss. The number of links may have the bit PAIRS: both ports of one device
-stand side by side in the list. A torch keeps the place of its oldest turn-off in bits 4-6, and in bit 7
-whether it burnt out. An observer keeps in its side port what it last saw at its main port, a bulb whether it
-was powered, a trapdoor whether it ever followed its power.
+stand side by side in the list. A torch keeps in bit 7 whether it burnt out. An observer keeps in its side
+port what it last saw at its main port, a bulb whether it was powered, a trapdoor whether it ever followed its
+power.
 
 WANTED[word & 4095] is the output a node should have by its ports and code. HOLD: its output does not
 follow from them (locked repeaters, sources, observers that saw no change). AT_ONCE is added where it is taken
