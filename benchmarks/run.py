@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+import counters
 import lanes
 import numpy as np
 import scale
@@ -93,7 +94,7 @@ BENCHMARKS: dict[str, Callable[[], Iterable[Row]]] = {
 }
 
 
-LONG: dict[str, Callable[[list[str]], int]] = {"scale": scale.main}
+LONG: dict[str, Callable[[list[str]], int]] = {"scale": scale.main, "counters": counters.main}
 """Benchmarks of many minutes, which print a table of their own and run only when they are named."""
 
 
