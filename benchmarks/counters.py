@@ -1,8 +1,8 @@
 """What an event of the graph engine costs the processor: instructions, cache misses, mispredicted branches.
 
 Counted by valgrind's cachegrind, which models the caches (48 kB of L1, 2 MB below it, as on the machine of
-docs/simulator-speed.md) and a simple branch predictor; newer processors foresee more. A board runs the same
-stimuli once and REPEATS times in two processes, and the difference is divided by the events between them, so
+docs/simulator-speed.md) and a simple branch predictor; newer processors foresee more. A board runs for
+few and for many events in two processes, and the difference is divided by the events between them, so
 that starting Python and setting up the board do not count. The code is compiled for AVX2 (LLVM's Haswell),
 which cachegrind knows. Some minutes per board.
 """
@@ -19,13 +19,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 import sim
 from craftc.export.schem_read import read_schem
 from craftc.sim import Board, drive
 from craftc.sim.devices import BUTTON
 
-REPEATS = 5
+FEW, MANY = 1, 20_000_000  # events
 BOARDS = (
     "10k repeaters", "10k comparators", "10k torches", "100k torches",
     "adder4_cells", "kogge_stone_32bit", "digit machine",
@@ -44,8 +45,10 @@ TARGET = {
     "NUMBA_CPU_NAME": "haswell",
     "NUMBA_CPU_FEATURES": "+sse4.2,+popcnt,+avx2,+bmi,+bmi2,+lzcnt,+cmov,+fma",
     "OPENBLAS_NUM_THREADS": "1",
+    "PYTHONHASHSEED": "0",
 }
 Row = tuple[str, float, str]
+Longs = npt.NDArray[np.int64]
 
 
 def _digits() -> Path:
@@ -75,41 +78,38 @@ def _case(name: str) -> sim.Case:
     return sim.Case(name, volume, sim._lever_rounds(volume), "trusted")
 
 
-def work(name: str, repeats: int) -> int:
-    """Run a board's stimuli `repeats` times in one call; return the events."""
+def work(name: str, most: int) -> int:
+    """Run a board's stimuli, twice at a time, until there were `most` events or more; return the events."""
     case = _case(name)
     board = Board(case.volume, case.settle)
     board.run(2 * case.warm_rt)
-    rows, length = _script(board, case)
-    length *= repeats
-    table = np.array([row for row in rows if row[0] < length], dtype=np.int64).reshape(-1, 3)
+    table, length = _script(board, case)
     nothing = np.zeros(0, dtype=np.int64)
+    nowhere = (np.zeros(1, dtype=np.int64), nothing.astype(np.int32), nothing.astype(np.uint8))
     out = np.zeros((0, 0), dtype=np.uint8)
     before = board.events
-    drive.run_script(
-        board._net, board._state, length, length + 1, table,
-        np.zeros(1, dtype=np.int64), nothing.astype(np.int32), nothing.astype(np.uint8), out,
-    )  # fmt: skip
+    while board.events - before < most:
+        drive.run_script(board._net, board._state, length, length + 1, table, *nowhere, out)
     return board.events - before
 
 
-def _script(board: Board, case: sim.Case) -> tuple[list[tuple[int, int, int]], int]:
-    """Return (game tick, node, level) of every right-click of REPEATS repetitions, and game ticks of one."""
+def _script(board: Board, case: sim.Case) -> tuple[Longs, int]:
+    """Return the right-clicks of two repetitions, after which every lever stands as before, as rows of game
+    tick, node, level; and how many game ticks that takes."""
     rows, now = [], 0
     clicked = {board.node_at(pos): pos for clicks, _ in case.rounds for pos in clicks}
     on = {node: board.power(pos) > 0 for node, pos in clicked.items()}
-    for _ in range(REPEATS):
-        for clicks, ticks in case.rounds:
-            for node in map(board.node_at, clicks):
-                on[node] = board.graph.kind[node] == BUTTON or not on[node]
-                rows.append((now, node, 15 * int(on[node])))
-            now += 2 * ticks
-    return rows, now // REPEATS
+    for clicks, ticks in 2 * case.rounds:
+        for node in map(board.node_at, clicks):
+            on[node] = board.graph.kind[node] == BUTTON or not on[node]
+            rows.append((now, node, 15 * int(on[node])))
+        now += 2 * ticks
+    return np.array(rows, dtype=np.int64).reshape(-1, 3), now
 
 
-def _counted(name: str, repeats: int, env: dict[str, str], under: list[str]) -> tuple[int, dict[str, int]]:
+def _counted(name: str, most: int, env: dict[str, str], under: list[str]) -> tuple[int, dict[str, int]]:
     """Return the events of a process, and its counters if it runs under cachegrind."""
-    command = [*under, sys.executable, __file__, name, str(repeats)]
+    command = [*under, sys.executable, __file__, name, str(most)]
     done = subprocess.run(command, env=env, capture_output=True, text=True, check=True)
     found = {}
     for counter, pattern in COUNTERS.items() if under else ():
@@ -139,8 +139,8 @@ def _rows(name: str, env: dict[str, str], under: list[str]) -> Iterator[Row]:
         yield f"{name}: {_missing(name)}", 0.0, ""
         return
     _counted(name, 1, env, [])  # compiles
-    few, base = _counted(name, 1, env, under)
-    many, full = _counted(name, REPEATS, env, under)
+    few, base = _counted(name, FEW, env, under)
+    many, full = _counted(name, MANY, env, under)
     for counter in COUNTERS:
         yield f"{name}, {counter} per event", (full[counter] - base[counter]) / (many - few), ""
 
