@@ -17,13 +17,14 @@ properties `none`; dust saved without the four properties counts as a cross.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
 
 from craftc.blocks.names import TRAPDOORS
-from craftc.blocks.palette import Palette
-from craftc.blocks.tables import BoolTable, Tables, tables_of
+from craftc.blocks.palette import BlockState, Palette
+from craftc.blocks.tables import BoolTable, Tables, is_signal_source, tables_of
 from craftc.blocks.volume import Volume
 
 SIDES = ("north", "south", "west", "east")  # order of all four-column arrays of this module
@@ -45,7 +46,7 @@ class DustCells:
 
 
 @dataclass(frozen=True, slots=True)
-class _Rules:
+class DustRules:
     """Per palette entry: dust, dot, conductor, faces, draws dust from each side."""
 
     dust: BoolTable
@@ -56,27 +57,26 @@ class _Rules:
     draws: BoolTable  # (entries, 4): a dust whose neighbour in direction SIDES[d] this is connects
 
 
-def _draws(palette: Palette, tables: Tables) -> BoolTable:
-    out = np.repeat(tables.signal_source[:, None], 4, axis=1)
-    for index, (state, _) in enumerate(palette):
-        if state.short == "redstone_wire":
-            out[index] = True
-        elif state.short == "repeater":
-            out[index, list(_AXIS[state.get("facing", "north")])] = True
-        elif state.short == "observer":
-            out[index] = [side == state.get("facing") for side in SIDES]
-    return out
+@lru_cache(maxsize=2**16)
+def _row(state: BlockState) -> tuple[bool, ...]:
+    """Return (dust, dot, trapdoor, draws dust north, south, west, east of it)."""
+    name = state.short
+    draws = [name == "redstone_wire" or is_signal_source(state)] * 4
+    if name == "repeater":
+        for side in _AXIS[state.get("facing", "north")]:
+            draws[side] = True
+    elif name == "observer":
+        draws = [side == state.get("facing") for side in SIDES]
+    dot = name == "redstone_wire" and all(state.get(k) == "none" for k in SIDES)
+    return name == "redstone_wire", dot, name in TRAPDOORS, *draws
 
 
-def _rules(palette: Palette, tables: Tables) -> _Rules:
-    dust = np.array([s.short == "redstone_wire" for s, _ in palette], dtype=np.bool_)
-    dot = np.array(
-        [s.short == "redstone_wire" and all(s.get(k) == "none" for k in SIDES) for s, _ in palette],
-        dtype=np.bool_,
-    )
-    trapdoor = np.array([s.short in TRAPDOORS for s, _ in palette], dtype=np.bool_)
+def rules_of(palette: Palette, tables: Tables) -> DustRules:
+    """Return what decides on shapes, per palette entry."""
+    rows = np.array([_row(state) for state, _ in palette], dtype=np.bool_)
+    dust, dot, trapdoor = np.ascontiguousarray(rows[:, :3].T)
     climbs = tables.top | trapdoor
-    return _Rules(dust, dot, tables.conductor, tables.sturdy, climbs, _draws(palette, tables))
+    return DustRules(dust, dot, tables.conductor, tables.sturdy, climbs, np.ascontiguousarray(rows[:, 3:]))
 
 
 class _Neighbours:
@@ -103,7 +103,7 @@ _STEP = ((0, -1), (0, 1), (-1, 0), (1, 0))  # (dx, dz) of SIDES
 _FACE_TOWARDS = (3, 2, 5, 4)  # bit of Tables.sturdy of a neighbour's face towards the dust, per side
 
 
-def _links(near: _Neighbours, rules: _Rules) -> Shapes:
+def _links(near: _Neighbours, rules: DustRules) -> Shapes:
     """Return the links before the dot and extension rules, shape (cells, 4)."""
     open_above = ~rules.conductor[near.at(0, 1, 0)]
     columns = []
@@ -136,7 +136,7 @@ def dust_cells(
 ) -> DustCells:
     """Return every dust of the volume with its computed shape, in array order; `flat` are the flat indices
     of all dust where they are known."""
-    rules = _rules(volume.palette, tables or tables_of(volume.palette))
+    rules = rules_of(volume.palette, tables or tables_of(volume.palette))
     if flat is None:
         flat = np.flatnonzero(rules.dust[volume.ids.reshape(-1)])
     links = _links(_Neighbours(volume, flat), rules)

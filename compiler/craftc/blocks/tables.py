@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -184,16 +185,23 @@ def analog_level(state: BlockState, entity: Entity | None) -> int:
 
 def tables_of(palette: Palette) -> Tables:
     """Return the predicate tables of a palette; unknown entries are marked, not refused."""
-    states = [state for state, _ in palette]
-    sturdy = np.array([sturdy_faces(s) for s in states], dtype=np.uint8)
+    rows = np.array([_row(state, entity) for state, entity in palette], dtype=np.int16)
+    sturdy = rows[:, 2].astype(np.uint8)
     return Tables(
-        known=np.array([is_known(s) for s in states], dtype=np.bool_),
-        conductor=np.array([is_known(s) and is_conductor(s) for s in states], dtype=np.bool_),
+        known=rows[:, 0] > 0,
+        conductor=rows[:, 1] > 0,
         top=(sturdy & _UP) > 0,
         sturdy=sturdy,
-        signal_source=np.array([is_signal_source(s) for s in states], dtype=np.bool_),
-        analog=np.array([analog_level(s, e) for s, e in palette], dtype=np.int16),
+        signal_source=rows[:, 3] > 0,
+        analog=rows[:, 4].copy(),
     )
+
+
+@lru_cache(maxsize=2**16)
+def _row(state: BlockState, entity: Entity | None) -> tuple[bool, bool, int, bool, int]:
+    known = is_known(state)
+    conducts = known and is_conductor(state)
+    return known, conducts, sturdy_faces(state), is_signal_source(state), analog_level(state, entity)
 
 
 def used_entries(volume: Volume) -> BoolTable:

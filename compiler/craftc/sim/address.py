@@ -67,8 +67,7 @@ def addresses(net: Net, state: State) -> Longs:
     """Return the addresses and shapes of all arrays, (arrays * 3,)."""
     rows = []
     for array in (*net, *state[:-1], *state.queue):
-        made: Any = array
-        rows += [made.ctypes.data, made.shape[0], made.shape[1] if made.ndim > 1 else 1]
+        rows += [array.__array_interface__["data"][0], array.shape[0], array.shape[-1]]
     return np.array(rows, dtype=np.int64)
 
 

@@ -10,6 +10,7 @@ PoweredBlock of Java 1.20.4 (Mojang mappings); Minecraft Wiki "Redstone componen
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -106,6 +107,7 @@ def _support(state: BlockState) -> int:
     return DIRECTION[state.get("facing", "north")] ^ 1
 
 
+@lru_cache(maxsize=2**16)
 def _row(state: BlockState, entity: Entity | None) -> _Row:
     name = state.short
     if name in ("repeater", "comparator"):
@@ -149,12 +151,13 @@ def _late_row(state: BlockState) -> _Row:
     return _INERT_ROW
 
 
-def device_tables(volume: Volume) -> tuple[DeviceTables, Tables]:
-    """Return device and block tables of a volume's palette. Raises SimError on blocks it may not hold.
+def device_tables(volume: Volume, used: npt.NDArray[np.bool_] | None = None) -> tuple[DeviceTables, Tables]:
+    """Return device and block tables of a volume's palette, of which `used` tells what occurs where that is
+    known. Raises SimError on blocks it may not hold.
 
     Composters of level 7 are refused: they turn into level 8 by themselves (Minecraft Wiki "Composter").
     """
-    used = used_entries(volume)
+    used = used_entries(volume) if used is None else used
     tables = known_tables(volume, used)
     ripening = [
         i for i, (s, _) in enumerate(volume.palette) if s.short == "composter" and s.get("level") == "7"

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from craftc.blocks.dust import NONE, DustCells, dust_cells
+from craftc.blocks.dust import NONE, DustCells, rules_of
 from craftc.blocks.volume import Pos, Volume
 from craftc.errors import SimError
-from craftc.sim import links, observe, spread
+from craftc.sim import links, observe, scan, spread
 from craftc.sim.devices import BULB, OBSERVER, DeviceTables, device_tables
 from craftc.sim.grid import Grid, index_cells, pad, unpad
 
@@ -90,12 +90,13 @@ def _grid(
     devices: DeviceTables,
     conductor: npt.NDArray[np.bool_],
     analog: npt.NDArray[np.int16],
+    count: Longs,
 ) -> tuple[Grid, Longs, Longs]:
     entry = pad(volume.ids)
     step_z, step_y = volume.ids.shape[2] + 2, (volume.ids.shape[1] + 2) * (volume.ids.shape[2] + 2)
     off = np.array([-step_y, step_y, -step_z, step_z, -1, 1], dtype=np.int64)
     slot = np.empty(len(entry), dtype=np.int32)  # set where a node or dust is; nothing else is read
-    node_cell, dust_cell = index_cells(entry, devices.kind, slot)
+    node_cell, dust_cell = index_cells(entry, devices.kind, count, slot)
     grid = Grid(
         entry, slot, off, devices.kind, devices.gives, devices.strong, devices.reads, devices.sides,
         conductor, analog,
@@ -127,10 +128,12 @@ def _watched(
 
 def extract(volume: Volume) -> Graph:
     """Return the component graph. Raises SimError on blocks it does not know (devices.py)."""
-    devices, tables = device_tables(volume)
-    observe.refuse_held_by_trapdoors(volume)
-    grid, node_cell, dust_cell = _grid(volume, devices, tables.conductor, tables.analog)
-    dust = dust_cells(volume, tables, _unpad(dust_cell, volume))
+    count = scan.counts(volume)
+    devices, tables = device_tables(volume, count > 0)
+    observe.refuse_held_by_trapdoors(volume, count > 0)
+    grid, node_cell, dust_cell = _grid(volume, devices, tables.conductor, tables.analog, count)
+    rules = rules_of(volume.palette, tables)
+    dust = scan.dust_cells(grid, dust_cell, _unpad(dust_cell, volume), rules)
     wire = Csr(*links.wire_links(grid, dust_cell, grid.off[1]))
     sink = Csr(*links.dust_sinks(grid, dust_cell, _dust_mask(dust)))
     feed = Csr(*links.node_sinks(grid, node_cell))

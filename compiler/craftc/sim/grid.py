@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from craftc.sim.devices import DUST, NOTHING
-from craftc.sim.kernel import AnyArray, Bytes, Ints, Longs, hot, index, kernel, signed
+from craftc.sim.kernel import AnyArray, Bytes, Ints, Longs, hot, index, kernel
 
 ROOM = 64
 """More entries than one cell can append: five blocks with six readers each, and what stands beside."""
@@ -52,17 +52,6 @@ def pad(ids: npt.NDArray[np.uint16]) -> npt.NDArray[np.uint16]:
 
 
 @hot
-def _count(entry: AnyArray, kind: Bytes) -> tuple[int, int]:
-    nodes = 0
-    dusts = 0
-    for cell in range(len(entry)):
-        what = kind[index(entry[index(cell)])]
-        nodes += signed(what > DUST)
-        dusts += signed(what == DUST)
-    return nodes, dusts
-
-
-@hot
 def _number(entry: AnyArray, kind: Bytes, slot: Ints, nodes: Longs, dusts: Longs) -> None:
     n = 0
     m = 0
@@ -80,9 +69,10 @@ def _number(entry: AnyArray, kind: Bytes, slot: Ints, nodes: Longs, dusts: Longs
             n += 1
 
 
-def index_cells(entry: AnyArray, kind: Bytes, slot: Ints) -> tuple[Longs, Longs]:
-    """Fill `slot` with node and dust numbers in array order; return (node cells, dust cells)."""
-    nodes, dusts = _count(entry, kind)
+def index_cells(entry: AnyArray, kind: Bytes, count: Longs, slot: Ints) -> tuple[Longs, Longs]:
+    """Fill `slot` with node and dust numbers in array order; return (node cells, dust cells). `count` is how
+    often each palette entry occurs."""
+    nodes, dusts = int(count[kind > DUST].sum()), int(count[kind == DUST].sum())
     cells = np.empty(nodes, dtype=np.int64), np.empty(dusts, dtype=np.int64)
     _number(entry, kind, slot, *cells)
     return cells

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from craftc.blocks import names
-from craftc.blocks.tables import DIRECTION, used_entries
+from craftc.blocks.tables import DIRECTION
 from craftc.blocks.volume import Volume
 from craftc.errors import SimError
 from craftc.sim.devices import (
@@ -126,11 +126,11 @@ def merged(start: Longs, target: Ints, source: Ints, port: Ints) -> tuple[Longs,
     return ends, np.concatenate((target, port))[order].astype(np.int32)
 
 
-def refuse_held_by_trapdoors(volume: Volume) -> None:
+def refuse_held_by_trapdoors(volume: Volume, used: npt.NDArray[np.bool_]) -> None:
     """Raise SimError naming the first block that stands or hangs on a trapdoor."""
     states = [state for state, _ in volume.palette]
     trapdoor = np.array([s.short in names.TRAPDOORS for s in states], dtype=np.bool_)
-    if not (trapdoor & used_entries(volume)).any():
+    if not (trapdoor & used).any():
         return
     for direction in DIRECTION:
         hangs = np.array([support_of(s) == direction for s in states], dtype=np.bool_)

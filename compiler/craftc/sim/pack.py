@@ -206,11 +206,8 @@ def _words(graph: Graph, out: Bytes) -> Longs:
     """Return words without links, ports and rows. Raises SimError on a delay the queue cannot hold."""
     if graph.nodes and (graph.delay.max() > w.MOST_GT or (graph.delay & 1).any()):
         raise SimError("a delay is odd or too long", legal=f"even, at most {w.MOST_GT} game ticks")
-    kinds = np.repeat(np.arange(len(w.CODE_OF_KIND)), 2).astype(np.uint8)
-    on, off = priorities(kinds, np.arange(len(kinds)) % 2 == 1)
-    field = w.CODE_OF_KIND[kinds] << w.CODE | off << w.KEY | on << w.KEY + w.KEY_BITS
     word = np.empty(graph.nodes, dtype=np.int64)
-    _fill(graph.kind, graph.front_diode, graph.delay, out, field, word)
+    _fill(graph.kind, graph.front_diode, graph.delay, out, _FIELD, word)
     return word
 
 
@@ -234,3 +231,13 @@ def priorities(kind: Bytes, front_diode: npt.NDArray[np.bool_]) -> tuple[Longs, 
     on = np.where(repeater, np.where(front_diode, EXTREMELY_HIGH, VERY_HIGH), other)
     off = np.where(repeater, np.where(front_diode, EXTREMELY_HIGH, HIGH), other)
     return on.astype(np.int64), off.astype(np.int64)
+
+
+def _field() -> Longs:
+    """Return what is constant in the words of each kind, without and with a diode in front."""
+    kinds = np.repeat(np.arange(len(w.CODE_OF_KIND)), 2).astype(np.uint8)
+    on, off = priorities(kinds, np.arange(len(kinds)) % 2 == 1)
+    return np.asarray(w.CODE_OF_KIND[kinds] << w.CODE | off << w.KEY | on << w.KEY + w.KEY_BITS)
+
+
+_FIELD = _field()
