@@ -9,6 +9,7 @@ from craftc.sim.engines import ALL_ENGINES
 from craftc.sim.interface import Engine
 from craftc.sim.sliced import LanesSimulator, TilesSimulator
 from craftc.sim.tiles_find import Tiling
+from craftc.sim.wide import WIDE
 
 
 class ForcedTiles(TilesSimulator):
@@ -32,4 +33,28 @@ class ExactLanes(ForcedLanes):
     order: ClassVar[str] = "exact"
 
 
-EVERY: Mapping[str, Engine] = {**ALL_ENGINES, "tiles": ForcedTiles, "lanes": ForcedLanes}
+class WideTiles(ForcedTiles):
+    """Tiles in words of 512 places."""
+
+    places: ClassVar[int | None] = WIDE
+
+
+class WideLanes(ForcedLanes):
+    """Lanes in a word of 512 places."""
+
+    places: ClassVar[int] = WIDE
+
+
+class WideExactLanes(ExactLanes):
+    """Lanes in a word of 512 places, in exact order."""
+
+    places: ClassVar[int] = WIDE
+
+
+EVERY: Mapping[str, Engine] = {
+    **ALL_ENGINES,
+    "tiles": ForcedTiles,
+    "lanes": ForcedLanes,
+    "tiles wide": WideTiles,
+    "lanes wide": WideLanes,
+}

@@ -12,7 +12,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from tests.sim.component_boards import component_board, random_actions
-from tests.sim.every_engine import ExactLanes, ForcedLanes, ForcedTiles
+from tests.sim.every_engine import (
+    ExactLanes,
+    ForcedLanes,
+    ForcedTiles,
+    WideExactLanes,
+    WideLanes,
+    WideTiles,
+)
 from tests.sim.ours import settled
 from tests.sim.shrink import as_text
 from tests.sim.tiles import HEIGHT, SIDE, TILES, Batch, cut, make_batch
@@ -27,7 +34,10 @@ from craftc.sim.sliced.base import SlicedSimulator
 from craftc.sim.trace import Action
 from craftc.sim.watch import changed_blocks
 
-SLICED: Mapping[str, Engine] = {"tiles": ForcedTiles, "lanes": ForcedLanes, "lanes exact": ExactLanes}
+SLICED: Mapping[str, Engine] = {
+    "tiles": ForcedTiles, "lanes": ForcedLanes, "lanes exact": ExactLanes,
+    "tiles wide": WideTiles, "lanes wide": WideLanes, "lanes exact wide": WideExactLanes,
+}  # fmt: skip
 UNSLICED = ("observer", "trapdoor", "note_block", "bulb")
 GAME_TICKS = 80
 GAPS_GT = (20, 3, 40, 12, 8, 5, 6, 4)

@@ -17,8 +17,9 @@ from craftc.export.schem import read_schem
 from craftc.sim import Board
 from craftc.sim import lanes_free as free
 from craftc.sim.devices import LEVER
-from craftc.sim.lanes import ORDERS, Lanes
-from craftc.sim.lanes_words import DELAY_AT, FIXED, HAZARD, LINE
+from craftc.sim.lanes import ORDERS, Lanes, best_places
+from craftc.sim.lanes_words import DELAY_AT, HAZARD, NOW, WHAT
+from craftc.sim.wide import NARROW, WIDE
 
 Pos = tuple[int, int, int]
 Script = list[tuple[int, Pos, npt.NDArray[np.bool_]]]
@@ -74,24 +75,38 @@ def require_equal(board: Board, lanes: Lanes, script: Script, game_ticks: int, s
         assert lanes.events == events
 
 
+@pytest.mark.parametrize(("places", "copies"), [(NARROW, 64), (WIDE, 130)])
 @pytest.mark.parametrize("order", ORDERS)
 @given(seed=st.integers(0, 10_000))
 @settings(max_examples=12, deadline=None)
-def test_every_vector_equals_the_graph_engine(order: str, seed: int) -> None:
+def test_every_vector_equals_the_graph_engine(order: str, places: int, copies: int, seed: int) -> None:
     board = Board(random_board(seed))
-    script = random_stimuli(positions(board, LEVER), 64, seed, rounds=12, gap_gt=5)
-    require_equal(board, Lanes(board, 64, order), script, 60)
+    script = random_stimuli(positions(board, LEVER), copies, seed, rounds=12, gap_gt=5)
+    require_equal(board, Lanes(board, copies, order, places=places), script, 60)
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_all_places_of_a_wide_word_and_a_second_word(order: str) -> None:
+    board = Board(random_board(11))
+    script = random_stimuli(positions(board, LEVER), WIDE + 3, 11, rounds=8, gap_gt=6)
+    require_equal(board, Lanes(board, WIDE + 3, order, places=WIDE), script, 50)
+
+
+def test_words_are_chosen_by_the_number_of_copies() -> None:
+    assert best_places(NARROW) == NARROW and best_places(WIDE) == WIDE
+    assert Lanes(Board(random_board(1)), 300).places == WIDE
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("copies", [64, 400])
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize(
     "name", ["adder4_cells", "dff", "register4", "hexanalog_trunk", "mult4x4_stacked", "alu8"]
 )
-def test_boards_of_others(boards: Path, name: str, order: str) -> None:
+def test_boards_of_others(boards: Path, name: str, order: str, copies: int) -> None:
     board = Board(read_schem(boards / f"{name}.schem"), "trusted")
-    script = random_stimuli(positions(board, LEVER), 64, 3, rounds=4, gap_gt=37)
-    require_equal(board, Lanes(board, 64, order), script, 150, step=9)
+    script = random_stimuli(positions(board, LEVER), copies, 3, rounds=4, gap_gt=37)
+    require_equal(board, Lanes(board, copies, order), script, 150, step=copies // 7)
 
 
 def careless_trace(board: Board, script: Script, game_ticks: int) -> npt.NDArray[np.uint8]:
@@ -102,7 +117,7 @@ def careless_trace(board: Board, script: Script, game_ticks: int) -> npt.NDArray
     for t in range(game_ticks):
         for _, lever, on in [action for action in script if action[0] == t]:
             lanes.set_lever(lever, on)
-        free.run_free(group.wiring, group.flow, 1)
+        free.run_free(group.running.wiring, group.flow, int(group.flow.scalar[NOW]) + 1)
         group.flow.mask[HAZARD] = 0
         rows.append(lanes.outputs())
     return np.array(rows)
@@ -126,9 +141,7 @@ def test_hazards_are_found_where_free_order_alone_would_be_wrong() -> None:
 def test_a_wrong_delay_is_noticed() -> None:
     board = Board(draw(ROW.replace("DEVICES", ".e}e-"), ((0, 1, 0),)))
     lanes = Lanes(board, 3)
-    fixed = lanes._groups[0].flow.line.reshape(-1, LINE)[:, FIXED]
-    node = board.node_at((3, 1, 0))
-    fixed[lanes._plan.number[node]] += np.uint64(2 << DELAY_AT)
+    lanes._groups[0].flow.unit[board.node_at((3, 1, 0)), WHAT] += 2 << DELAY_AT
     script = [(0, (0, 1, 0), np.array([True, False, True]))]
     with pytest.raises(AssertionError):
         require_equal(board, lanes, script, 20)
@@ -143,7 +156,7 @@ z=0   ###########  DEVICES......
 def test_many_groups_and_threads_give_what_one_board_gives() -> None:
     board = Board(random_board(4))
     script = random_stimuli(positions(board, LEVER), 150, 4, rounds=6, gap_gt=5)
-    require_equal(board, Lanes(board, 150, jobs=2), script, 30)
+    require_equal(board, Lanes(board, 150, jobs=2, places=NARROW), script, 30)
 
 
 @pytest.mark.parametrize("order", ORDERS)
@@ -204,6 +217,8 @@ def test_what_is_refused() -> None:
     for copies, order, jobs in ((0, "free", 1), (1, "fast", 1), (1, "free", 0)):
         with pytest.raises(SimError):
             Lanes(board, copies, order, jobs)
+    with pytest.raises(SimError, match="128 per word"):
+        Lanes(board, 1, places=128)
     lanes = Lanes(board, 2)
     with pytest.raises(SimError, match="a repeater"):
         lanes.set_lever((1, 1, 0), True)

@@ -17,7 +17,7 @@ from tests.sim.test_tiles import levers_of, repeated
 from craftc.errors import SimError
 from craftc.sim import Board, tiles
 from craftc.sim.interface import BlockTick, Engine
-from craftc.sim.lanes_words import LINE, OUT
+from craftc.sim.lanes_words import OUT, ROW
 from craftc.sim.live import GraphSimulator
 from craftc.sim.sliced import LanesSimulator, TilesSimulator
 from craftc.sim.sliced.lanes import Copies
@@ -57,7 +57,7 @@ def test_copies_that_differ_are_noticed() -> None:
     board = ForcedLanes(row(".e-}-"))
     runner = board._runner
     assert isinstance(runner, Copies)
-    runner._flow.line.reshape(-1, LINE)[runner._lanes._plan.number[1], OUT] ^= np.uint64(8)
+    runner._flow.row[runner._flow.unit[1, ROW] + OUT] ^= np.uint64(8)
     for read in (board.write_back, lambda: board.probe([(1, 1, 0), (2, 1, 0)], 3)):
         with pytest.raises(SimError, match="equal stimuli differ"):
             read()

@@ -20,6 +20,7 @@ from craftc.sim.devices import LEVER
 from craftc.sim.tiles import Tiles
 from craftc.sim.tiles_build import make_groups, make_links, place_nodes, require_same
 from craftc.sim.tiles_find import Tiling, find_tiling
+from craftc.sim.wide import NARROW, WIDE, limbs
 
 Pos = tuple[int, int, int]
 Actions = list[tuple[int, Pos, bool]]
@@ -60,14 +61,15 @@ def require_equal(board: Board, tiles: Tiles, actions: Actions, game_ticks: int)
     assert (board.events, board.now_gt) == (tiles.events, tiles.now_gt)
 
 
+@pytest.mark.parametrize("places", [NARROW, WIDE])
 @pytest.mark.parametrize("interleave", [1, 3])
 @given(seed=st.integers(0, 10_000))
 @settings(max_examples=15, deadline=None)
-def test_repeated_random_boards(interleave: int, seed: int) -> None:
+def test_repeated_random_boards(interleave: int, places: int, seed: int) -> None:
     volume = repeated(random_board(seed), 9)
     board = Board(volume)
     tiling = Tiling(1, 8, None, 1.0)
-    tiles = Tiles(Board(volume), tiling, interleave)
+    tiles = Tiles(Board(volume), tiling, interleave, places=places)
     require_equal(board, tiles, random_actions(levers_of(board), seed, 6, 7), 50)
 
 
@@ -92,12 +94,13 @@ def bank(words: int, levels: int) -> tuple[Volume, Actions, list[Pos], int]:
     return run.volume, actions, [port.pos for port in run.outs], actions[-1][0] + 40
 
 
-def test_a_bank_is_found_to_be_levels_and_sides_and_runs_alike() -> None:
+@pytest.mark.parametrize(("places", "interleave"), [(NARROW, 1), (NARROW, 6), (WIDE, 1), (WIDE, 6)])
+def test_a_bank_is_found_to_be_levels_and_sides_and_runs_alike(places: int, interleave: int) -> None:
     volume, actions, outs, game_ticks = bank(8, 12)
     board = Board(volume)
     tiling = find_tiling(board.graph, volume.ids.shape)
     assert tiling is not None and tiling.axis == 0 and tiling.mirror is not None and tiling.mirror[0] == 1
-    tiles = Tiles(Board(volume), interleave=6)
+    tiles = Tiles(Board(volume), interleave=interleave, places=places)
     assert "every" in tiles.how and tiles.returns == 0
     seen = board.run_script(actions, game_ticks, outs, 3)
     assert np.array_equal(seen, tiles.run_script(actions, game_ticks, outs, 3)) and seen.any()
@@ -141,19 +144,22 @@ def test_where_the_order_matters_the_graph_engine_takes_over_and_gives_back() ->
     assert returned >= 3
 
 
-def _same(graph_volume: Volume, break_it: str) -> None:
+def _same(graph_volume: Volume, break_it: str, places: int) -> None:
     board = Board(graph_volume)
     shape = graph_volume.ids.shape
     tiling = find_tiling(board.graph, shape)
     assert tiling is not None
-    placing = place_nodes(board.graph, shape, tiling, 2)
+    placing = place_nodes(board.graph, shape, tiling, 2, places)
     groups, links = make_groups(board.graph, placing), make_links(board.graph, placing)
     if break_it == "delay":
         groups.delay[5] ^= 4
     if break_it == "constant":
-        groups.rear[np.flatnonzero(groups.rear.any(axis=1))[0], 0] ^= np.uint64(1)
+        rear = limbs(groups.rear)
+        rear[np.flatnonzero(rear.any(axis=1))[0]] ^= np.uint64(1)
     if break_it == "part":
-        links.part[3] &= links.part[3] - np.uint64(1)
+        part = limbs(links.part)[3]
+        limb = np.flatnonzero(part)[0]
+        part[limb] &= part[limb] - np.uint64(1)
     if break_it == "turn":
         links.turn[3] ^= 1
     if break_it == "loss":
@@ -164,12 +170,13 @@ def _same(graph_volume: Volume, break_it: str) -> None:
     require_same(board.graph, placing, groups, links)
 
 
-def test_groups_are_proved_to_be_the_graph() -> None:
+@pytest.mark.parametrize("places", [NARROW, WIDE])
+def test_groups_are_proved_to_be_the_graph(places: int) -> None:
     volume = bank(4, 12)[0]
-    _same(volume, "")
+    _same(volume, "", places)
     for fault in ("delay", "constant", "part", "turn", "loss", "place"):
         with pytest.raises(SimError, match="not the graph"):
-            _same(volume, fault)
+            _same(volume, fault, places)
 
 
 def test_what_is_refused() -> None:
@@ -177,6 +184,8 @@ def test_what_is_refused() -> None:
     tiles = Tiles(board)
     with pytest.raises(SimError, match="interleave"):
         Tiles(board, interleave=0)
+    with pytest.raises(SimError, match="128 places"):
+        Tiles(board, places=128)
     with pytest.raises(SimError, match="a lever or a button"):
         tiles.use((1, 1, 0))
     with pytest.raises(SimError, match="game ticks"):

@@ -1,4 +1,4 @@
-"""The lanes engine: many stimuli at once on one board, 64 copies of it per machine word.
+"""The lanes engine: many stimuli at once on one board, 64 or 512 copies of it per word.
 
 Every copy behaves game tick by game tick as a board of the graph engine with that copy's stimuli: same
 delays, priorities, locks, burn-outs, levels. See lanes_words.py for the data, docs/simulator-engines.md
@@ -17,140 +17,59 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
 from craftc.blocks.volume import Pos
 from craftc.errors import SimError
-from craftc.sim import lanes_exact, lanes_probe
+from craftc.sim import lanes_probe
 from craftc.sim.board import Board
 from craftc.sim.devices import BUTTON, KIND_NAMES, LEVER
 from craftc.sim.kernel import Longs
-from craftc.sim.lanes_build import PLACES, has_levels, sliced
-from craftc.sim.lanes_load import copied, lane_flow, lane_plan, paste, phantom_at, phantom_waits
-from craftc.sim.lanes_words import (
-    ALL,
-    BURNOUTS,
-    EVENTS,
-    HAZARD,
-    LINE,
-    NOW,
-    OUT,
-    QUEUED,
-    RUNS,
-    USED_PLACES,
-    Flow,
-    Planes,
-    Wiring,
-    word,
-)
+from craftc.sim.lanes_build import has_levels, sliced
+from craftc.sim.lanes_group import PATIENCE, LaneGroup, Running
+from craftc.sim.lanes_load import lane_flow, lane_plan, output_rows
+from craftc.sim.lanes_words import BURNOUTS, NOW, QUEUED, RUNS, USED_PLACES, Flow
+from craftc.sim.wide import NARROW, WIDE, Planes, packed, rows
 
 ORDERS = ("free", "exact")
-PATIENCE = 3
+WORTH_WIDE = 128
+"""Copies from which on one word of 512 places takes less time than words of 64, see docs."""
 Mask = npt.NDArray[np.bool_]
 Levels = npt.NDArray[np.uint8]
 _NONE = np.zeros(0, dtype=np.int64)
-_EVERYWHERE = np.array([ALL])
+__all__ = ["ORDERS", "PATIENCE", "Lanes", "best_places"]
 
 
-@dataclass(slots=True)
-class _Group:
-    """Up to 64 copies in one flow. `log` holds (game tick, node, on, off) since `start`, which has an order
-    that is known: nothing, or what the board had scheduled."""
-
-    wiring: Wiring
-    flow: Flow
-    always: bool
-    exact: bool = False
-    returns: int = 0
-    log: list[tuple[int, int, int, int]] = field(default_factory=list)
-    start: Flow | None = None
-
-    def act(self, node: int, on: int, off: int, told: Longs) -> None:
-        """Set levers at the places `on` and `off`, or press buttons at `on`, which feed the lines `told`."""
-        scalar = self.flow.scalar
-        if not self.exact and self.start is not None and phantom_at(self.flow, told, _EVERYWHERE):
-            self._return_to_start(int(scalar[NOW]))
-        rests = scalar[QUEUED] == 0 and (self.exact or not phantom_waits(self.flow))
-        if self.start is None or (rests and scalar[RUNS] != self.start.scalar[RUNS]):
-            self._begin()
-        self.log.append((int(scalar[NOW]), node, on, off))
-        lanes_exact.use(self.wiring, self.flow, node, word(on), word(off))
-
-    def settle_order(self) -> None:
-        """Find out which ticks are scheduled and in which order, if free order does not tell: run again in
-        exact order."""
-        if not self.exact and self.start is not None and phantom_waits(self.flow):
-            self._return_to_start(int(self.flow.scalar[NOW]))
-
-    def _begin(self) -> None:
-        self.exact = self.always or self.returns >= PATIENCE
-        self.log.clear()
-        self.start = copied(self.flow)
-
-    def run(self, ticks: int, every: int, nodes: Longs) -> Planes:
-        """Run, and return the planes of `nodes` after each `every` ticks, (ticks // every, nodes, 4)."""
-        if self.start is None:
-            self._begin()
-        before = int(self.flow.scalar[NOW])
-        out = np.zeros((ticks // every, len(nodes), 4), dtype=np.uint64)
-        self._go(ticks, every, nodes, out)
-        if self.flow.mask[HAZARD]:
-            self._return_to_start(before)
-            self._go(ticks, every, nodes, out)
-        return out
-
-    def _go(self, ticks: int, every: int, nodes: Longs, out: Planes) -> None:
-        run = lanes_probe.run_exact if self.exact else lanes_probe.run_free
-        run(self.wiring, self.flow, ticks, every, nodes, out)
-
-    def _return_to_start(self, until: int) -> None:
-        """Go back to `start` and run again in exact order until game tick `until`, with its actions."""
-        assert self.start is not None
-        paste(self.flow, self.start)
-        self.exact = True
-        self.returns += 1
-        for time, node, on, off in self.log:
-            lanes_exact.run(self.wiring, self.flow, time - int(self.flow.scalar[NOW]))
-            lanes_exact.use(self.wiring, self.flow, node, word(on), word(off))
-        lanes_exact.run(self.wiring, self.flow, until - int(self.flow.scalar[NOW]))
-
-    def snapshot(self) -> Flow:
-        """Return a copy of the state."""
-        return copied(self.flow)
-
-    def restore(self, kept: Flow) -> None:
-        """Go back to a state; its order counts as known if nothing was scheduled."""
-        paste(self.flow, kept)
-        self.start = None
-
-
-def _bits(mask: Mask) -> list[int]:
-    """Return a word per group of 64 copies."""
-    padded = np.zeros(-(-len(mask) // PLACES) * PLACES, dtype=np.uint8)
-    padded[: len(mask)] = mask
-    return [int(w) for w in np.packbits(padded, bitorder="little").view("<u8")]
+def best_places(copies: int) -> int:
+    """Return how many places words should have for that many copies: 64 or 512."""
+    return WIDE if copies >= WORTH_WIDE else NARROW
 
 
 class Lanes:
     """Copies of a board, each with its own stimuli. Copy k starts in the board's present state."""
 
-    def __init__(self, board: Board, copies: int, order: str = "free", jobs: int = 1) -> None:
-        """Make `copies` of a board; `jobs` threads share the groups of 64.
+    def __init__(
+        self, board: Board, copies: int, order: str = "free", jobs: int = 1, places: int | None = None
+    ) -> None:
+        """Make `copies` of a board in words of 64 or 512 places, or in what is best for so many; `jobs`
+        threads share the words.
 
-        Raises SimError on an unknown order, no copies, or nodes that are not bit-sliced.
+        Raises SimError on an unknown order, no copies, other words, or nodes that are not bit-sliced.
         """
-        if order not in ORDERS or copies < 1 or jobs < 1:
-            raise SimError(f"{copies} copies in order {order!r} by {jobs} threads",
-                           legal=f"1 or more; {', '.join(ORDERS)}; 1 or more")  # fmt: skip
+        self.places = best_places(copies) if places is None else places
+        if order not in ORDERS or copies < 1 or jobs < 1 or self.places not in (NARROW, WIDE):
+            raise SimError(
+                f"{copies} copies in order {order!r} by {jobs} threads, {self.places} per word",
+                legal=f"1 or more; {', '.join(ORDERS)}; 1 or more; {NARROW} or {WIDE}",
+            )
         self.board = board
         self.copies = copies
         self.jobs = jobs
         graph = sliced(board.graph)
         self.kind = graph.kind
-        self._plan = lane_plan(graph)
+        self._plan = lane_plan(graph, self.places)
         self._exact = order == "exact"
         self._digital = ~has_levels(graph.kind)
         self.reload()
@@ -158,10 +77,10 @@ class Lanes:
     def reload(self) -> None:
         """Bring every copy to the present state of the board; counters begin anew."""
         self._groups = []
-        for places in _bits(np.ones(self.copies, dtype=bool)):
+        for used in self._words(np.ones(self.copies, dtype=bool)):
             flow = lane_flow(self._plan, self.board, self.kind)
-            flow.mask[USED_PLACES] = places
-            self._groups.append(_Group(self._plan.wiring, flow, self._exact))
+            flow.mask[USED_PLACES] = used
+            self._groups.append(LaneGroup(Running(self._plan.wiring, flow), self._exact))
         self._zero = int(self._groups[0].flow.scalar[NOW])
 
     def _sum(self, counter: int) -> int:
@@ -175,7 +94,7 @@ class Lanes:
     @property
     def events(self) -> int:
         """Output changes so far, all copies together."""
-        return self._sum(EVENTS)
+        return sum(int(group.flow.tally.sum()) for group in self._groups)
 
     @property
     def words_run(self) -> int:
@@ -207,30 +126,38 @@ class Lanes:
         return node
 
     def _told(self, node: int) -> Longs:
-        link = self.board.graph.link
-        return np.asarray(self._plan.number[link.target[link.start[node] : link.start[node + 1]] >> 1])
+        return np.asarray(self.board.graph.link.row(node) >> 1, dtype=np.int64)
 
     def _mask(self, values: npt.ArrayLike) -> Mask:
         mask = np.broadcast_to(np.asarray(values, dtype=bool), (self.copies,))
         return np.asarray(mask)
 
+    def _words(self, mask: Mask) -> Planes:
+        """Return a word per group of copies."""
+        padded = np.zeros(-(-len(mask) // self.places) * self.places, dtype=bool)
+        padded[: len(mask)] = mask
+        return packed(padded.reshape(-1, self.places), self.places)
+
+    def _act(self, node: int, ups: Planes, downs: Planes) -> None:
+        told = self._told(node)
+        for group, up, down in zip(self._groups, ups, downs, strict=True):
+            to = rows(2, self.places)
+            to[0], to[1] = up, down
+            group.act(node, to, told)
+
     def set_lever(self, pos: Pos, on: npt.ArrayLike) -> None:
         """Bring a lever to `on` (copies,), or one value for all copies."""
-        node, mask = self._input(pos, LEVER), self._mask(on)
-        told = self._told(node)
-        for group, ups, downs in zip(self._groups, _bits(mask), _bits(~mask), strict=True):
-            group.act(int(self._plan.number[node]), ups, downs, told)
+        mask = self._mask(on)
+        self._act(self._input(pos, LEVER), self._words(mask), self._words(~mask))
 
     def press(self, pos: Pos, who: npt.ArrayLike = True) -> None:
         """Press a button in the copies `who` (copies,); no effect where it is pressed."""
-        node, mask = self._input(pos, BUTTON), self._mask(who)
-        told = self._told(node)
-        for group, ups in zip(self._groups, _bits(mask), strict=True):
-            group.act(int(self._plan.number[node]), ups, 0, told)
+        ups = self._words(self._mask(who))
+        self._act(self._input(pos, BUTTON), ups, np.zeros_like(ups))
 
     # --- time and readings --------------------------------------------------------------------
 
-    def _each(self, work: Callable[[_Group], Planes]) -> list[Planes]:
+    def _each(self, work: Callable[[LaneGroup], Planes]) -> list[Planes]:
         if self.jobs == 1 or len(self._groups) == 1:
             return [work(group) for group in self._groups]
         with ThreadPoolExecutor(self.jobs) as pool:
@@ -249,35 +176,34 @@ class Lanes:
             raise SimError(f"bad sampling {game_ticks}/{every_gt}", legal="game_ticks >= 0, every_gt >= 1")
         sources = [self.board._sources(pos) for pos in positions]
         nodes = np.array(sorted({n for found in sources for n in found}), dtype=np.int64)
-        read = self._each(lambda group: group.run(game_ticks, every_gt, self._plan.number[nodes]))
+        read = self._each(lambda group: group.run(game_ticks, every_gt, nodes))
         return self._levels(sources, nodes, read, game_ticks // every_gt)
 
     def power(self, positions: Sequence[Pos]) -> Levels:
         """Return the levels now, (positions, copies); see Board.power."""
         sources = [self.board._sources(pos) for pos in positions]
         nodes = np.array(sorted({n for found in sources for n in found}), dtype=np.int64)
-        read = [self._words(g, nodes) for g in self._groups]
+        read = [self._now(g, nodes) for g in self._groups]
         return np.asarray(self._levels(sources, nodes, read, 1)[0])
 
     def outputs(self) -> Levels:
         """Return the output levels of all nodes now, (nodes, copies)."""
         nodes = np.arange(self.board.nodes)
-        read = [self._words(g, nodes) for g in self._groups]
+        read = [self._now(g, nodes) for g in self._groups]
         return np.asarray(self._levels([{int(n): 0} for n in nodes], nodes, read, 1)[0])
 
-    def _words(self, group: _Group, nodes: Longs) -> Planes:
-        lines = group.flow.line.reshape(-1, LINE)
-        return np.asarray(lines[None, self._plan.number[nodes], OUT:].copy())
+    def _now(self, group: LaneGroup, nodes: Longs) -> Planes:
+        return output_rows(group.flow, nodes)[None]
 
     def _levels(
-        self, sources: Sequence[dict[int, int]], nodes: Longs, read: Sequence[Planes], rows: int
+        self, sources: Sequence[dict[int, int]], nodes: Longs, read: Sequence[Planes], readings: int
     ) -> Levels:
-        out = np.zeros((len(sources), rows, len(read) * PLACES), dtype=np.uint8)
+        out = np.zeros((len(sources), readings, len(read) * self.places), dtype=np.uint8)
         for p, found in enumerate(sources):
             for node, loss in found.items():
                 k = int(np.searchsorted(nodes, node))
                 for g, planes in enumerate(read):
-                    part = out[p, :, g * PLACES : (g + 1) * PLACES]
+                    part = out[p, :, g * self.places : (g + 1) * self.places]
                     lanes_probe.raise_levels(
                         np.ascontiguousarray(planes[:, k]), bool(self._digital[node]), loss, part
                     )

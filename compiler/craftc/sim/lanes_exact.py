@@ -1,6 +1,6 @@
 """Execution of a bit-sliced board in the very order of the graph engine.
 
-Each list of the queue is a shuffle of the lists that 64 single boards would have: ticks are only ever
+Each list of the queue is a shuffle of the lists that the single boards would have: ticks are only ever
 appended, an entry runs all its places at once, and a change reaches the devices in the order of the
 links. Seen from one place everything happens as on that board alone, races included. The price: where
 boards ask for the tick of a device at different points of a game tick, the device gets several entries.
@@ -11,40 +11,42 @@ from __future__ import annotations
 from craftc.sim.devices import BUTTON, REPEATER, TORCH
 from craftc.sim.engine import NORMAL, VERY_HIGH
 from craftc.sim.kernel import hot, hot_inline
-from craftc.sim.lanes_links import (
-    arg_of,
-    carried_places,
+from craftc.sim.lanes_links import carried_places, relay
+from craftc.sim.lanes_queue import (
+    MOST_PUSHES,
+    count_changes,
     give_back,
-    group_of,
-    next_of,
-    op_of,
-    port_of,
+    has_room,
     push,
     react,
-    relay,
     turned_off,
 )
 from craftc.sim.lanes_torch import too_often
 from craftc.sim.lanes_words import (
-    BEGIN_AT,
+    ARG,
+    BEGIN,
     COPY,
     COPY_ON,
-    COUNT_AT,
-    DELAY_AT,
-    EVENTS,
-    FIXED,
-    INSERT,
-    LINE,
+    END,
+    GROUP,
+    INSERT_FLAG,
+    KIND,
+    LIST,
     LOSS,
+    NEXT,
     NOW,
+    OP,
     OUT,
     PEAK,
     PENDING,
-    POWER,
+    PRIORITIES,
     QUEUED,
     RING,
+    ROW,
     RUNS,
-    USED_PLACES,
+    RUNS_NOW,
+    TARGET,
+    WHAT,
     Flow,
     Level,
     Wiring,
@@ -52,163 +54,195 @@ from craftc.sim.lanes_words import (
     chosen,
     compared,
     constant,
-    count,
+    delay_of,
     due,
-    field,
     greater,
-    kind_of,
     level_at,
     number,
-    word,
+    power,
 )
+from craftc.sim.wide import Planes, load, nothing, some, store
 
 
 @hot_inline
-def set_levels(wiring: Wiring, flow: Flow, n: int, fixed: int, mask: int) -> tuple[int, int, Level]:
+def set_levels(flow: Flow, n: int, what: int, mask: int) -> tuple[int, int, Level]:
     """Give the comparators at the places `mask` their outputs; return where they fell, where they rose, and
     the old levels."""
-    new = compared(wiring, flow, n, fixed)
-    at = n * LINE + OUT
-    old = level_at(flow, at)
+    new = compared(flow, n, what)
+    row = number(flow.unit[n, ROW]) + OUT
+    old = level_at(flow, row)
     d0 = (new[0] ^ old[0]) & mask
     d1 = (new[1] ^ old[1]) & mask
     d2 = (new[2] ^ old[2]) & mask
     d3 = (new[3] ^ old[3]) & mask
     changed = d0 | d1 | d2 | d3
-    if changed != word(0):
-        flow.line[at] = old[0] ^ d0
-        flow.line[at + 1] = old[1] ^ d1
-        flow.line[at + 2] = old[2] ^ d2
-        flow.line[at + 3] = old[3] ^ d3
-        flow.scalar[EVENTS] += count(changed & flow.mask[USED_PLACES])
+    store(flow.row, row, old[0] ^ d0)
+    store(flow.row, row + 1, old[1] ^ d1)
+    store(flow.row, row + 2, old[2] ^ d2)
+    store(flow.row, row + 3, old[3] ^ d3)
+    count_changes(flow, changed)
     rose = greater(new, old) & changed
     return changed ^ rose, rose, old
 
 
 @hot_inline
-def set_flags(flow: Flow, n: int, kind: int, mask: int) -> int:
-    """Let the on-off nodes at the places `mask` run; return the places that changed."""
-    changed = due(flow, n, kind, mask)
+def set_flags(flow: Flow, n: int, kind: int, mask: int) -> tuple[int, int]:
+    """Let the on-off nodes at the places `mask` run; return where they turned off and where on."""
+    row = number(flow.unit[n, ROW]) + OUT
+    out = load(flow.row, row)
+    changed = due(flow, n, kind, out) & mask
     if kind == TORCH:
-        on = changed & ~flow.line[n * LINE + OUT]
-        if on != word(0):
+        on = changed & ~out
+        if some(on):
             changed &= ~(on & too_often(flow, n))
-    if changed != word(0):
-        flow.line[n * LINE + OUT] ^= changed
-        flow.scalar[EVENTS] += count(changed & flow.mask[USED_PLACES])
-    return changed
+    store(flow.row, row, out ^ changed)
+    count_changes(flow, changed)
+    return changed & out, changed & ~out
 
 
 @hot_inline
-def after_change(flow: Flow, n: int, fixed: int, changed: int, unpowered: int) -> None:
-    """Do what an on-off node does after it changed: pulses of repeaters are extended, turn-offs of
-    torches remembered. `unpowered` are the places whose input was off when the tick ran."""
-    kind = kind_of(fixed)
-    out = flow.line[n * LINE + OUT]
+def after_change(flow: Flow, n: int, what: int, fell: int, rose: int, powered: int) -> None:
+    """Do what an on-off node does after it changed: pulses of repeaters are extended, turn-offs of torches
+    remembered. `powered` are the places whose input was on when the tick ran."""
+    kind = what & KIND
     if kind == REPEATER:
-        extend = changed & out & unpowered & ~flow.line[n * LINE + PENDING]
-        if extend != word(0):
-            push(flow, n, extend, field(fixed, DELAY_AT, 255), VERY_HIGH)
-    elif kind == TORCH:
-        off = changed & ~out
-        if off != word(0):
-            turned_off(flow, n, off)
+        extend = rose & ~powered & ~load(flow.row, flow.unit[n, ROW] + PENDING)
+        if some(extend):
+            push(flow, n, extend, delay_of(what), VERY_HIGH)
+    elif kind == TORCH and some(fell):
+        turned_off(flow, n, fell)
 
 
 @hot_inline
 def _loss_of(wiring: Wiring, op: int, arg: int) -> int:
     if op in (COPY, COPY_ON):
         return arg
-    return number(wiring.extra[arg, LOSS]) if op >= INSERT else 0
+    return number(wiring.extra[arg, LOSS]) if op >= INSERT_FLAG else 0
 
 
 @hot_inline
-def tell(wiring: Wiring, flow: Flow, n: int, fixed: int, changed: int, high: Level) -> None:
+def tell(wiring: Wiring, flow: Flow, n: int, what: int, changed: int, high: Level) -> None:
     """Bring all ports that group n feeds up to date and let the devices react, in the order of the links.
 
     A device reacts where it is given another level than before, even if its port does not change. `high` is
     the greater of old and new level of comparators.
     """
-    begin = field(fixed, BEGIN_AT, 0xFFFFFFFF)
-    end = begin + field(fixed, COUNT_AT, 0xFFFF)
-    levels = analog(kind_of(fixed))
-    looks = word(0)
+    begin = number(flow.unit[n, BEGIN])
+    end = number(flow.unit[n, END])
+    out = number(flow.unit[n, ROW]) + OUT
+    levels = analog(what & KIND)
+    looks = nothing(flow.row)
     for e in range(begin, end):
-        port, op, arg = port_of(wiring, e), op_of(wiring, e), arg_of(wiring, e)
-        relay(wiring, flow, n, port, op, arg)
+        there, op, arg = wiring.link[e, TARGET], number(wiring.link[e, OP]), number(wiring.link[e, ARG])
+        relay(wiring, flow, out, e)
         given = changed
         if levels:
             loss = _loss_of(wiring, op, arg)
             if loss > 0:
-                given &= greater(high, constant(loss))
-        looks |= given if op < INSERT else carried_places(wiring, arg, given)
-        if e + 1 < end and port_of(wiring, e + 1) >> 1 == port >> 1:
+                given &= greater(high, constant(flow.row, loss))
+        looks |= given if op < INSERT_FLAG else carried_places(wiring, arg, given)
+        if e + 1 < end and wiring.link[e + 1, TARGET] == there:
             continue
-        if looks != word(0):
-            react(wiring, flow, port >> 1, looks)
-            looks = word(0)
+        if some(looks):
+            react(flow, number(there), looks)
+        looks = nothing(flow.row)
 
 
 @hot_inline
 def _run(wiring: Wiring, flow: Flow, n: int, mask: int) -> None:
-    flow.line[n * LINE + PENDING] &= ~mask
-    fixed = flow.line[n * LINE + FIXED]
-    high = constant(15)
-    unpowered = word(0)
-    if analog(kind_of(fixed)):
-        fell, rose, old = set_levels(wiring, flow, n, fixed, mask)
-        changed = fell | rose
-        high = chosen(rose, level_at(flow, n * LINE + OUT), old)
-    else:
-        unpowered = ~flow.line[n * LINE + POWER]
-        changed = set_flags(flow, n, kind_of(fixed), mask)
-    if changed != word(0):
-        tell(wiring, flow, n, fixed, changed, high)
-        after_change(flow, n, fixed, changed, unpowered)
+    row = number(flow.unit[n, ROW]) + PENDING
+    store(flow.row, row, load(flow.row, row) & ~mask)
+    what = number(flow.unit[n, WHAT])
+    if analog(what & KIND):
+        fell, rose, old = set_levels(flow, n, what, mask)
+        if some(fell | rose):
+            high = chosen(rose, level_at(flow, row + OUT), old)
+            tell(wiring, flow, n, what, fell | rose, high)
+        return
+    powered = power(flow, n)
+    fell, rose = set_flags(flow, n, what & KIND, mask)
+    if some(fell | rose):
+        tell(wiring, flow, n, what, fell | rose, constant(flow.row, 15))
+        after_change(flow, n, what, fell, rose, powered)
 
 
 @hot_inline
-def _step(wiring: Wiring, flow: Flow) -> None:
-    flow.scalar[NOW] += 1
-    base = (flow.scalar[NOW] & (RING - 1)) * 4
-    runs = 0
-    for place in range(base, base + 4):
-        e = flow.head[place]
-        flow.head[place] = -1
-        while e >= 0:
-            second = flow.entry[e, 1]
-            _run(wiring, flow, group_of(second), flow.entry[e, 0])
-            give_back(flow, e)
-            e = next_of(second)
-            runs += 1
-    flow.scalar[QUEUED] -= runs
-    flow.scalar[RUNS] += runs
-    flow.scalar[PEAK] = max(flow.scalar[PEAK], runs)
+def _run_list(wiring: Wiring, flow: Flow, place: int) -> bool:
+    """Run one list of the queue; return whether there was room for all that came of it."""
+    e = number(flow.head[place])
+    while e >= 0:
+        n = number(flow.waits[e, GROUP])
+        if not has_room(flow, MOST_PUSHES * (flow.unit[n, END] - flow.unit[n, BEGIN] + 1)):
+            break
+        after = number(flow.waits[e, NEXT])
+        _run(wiring, flow, n, load(flow.entry, e))
+        give_back(flow, e)
+        flow.scalar[QUEUED] -= 1
+        flow.scalar[RUNS_NOW] += 1
+        e = after
+    flow.head[place] = e
+    return e < 0
+
+
+@hot_inline
+def begin_tick(flow: Flow) -> int:
+    """Go to the next game tick, unless in the midst of one; return the list of the queue to run next."""
+    if flow.scalar[LIST] == 0:
+        flow.scalar[NOW] += 1
+        flow.scalar[RUNS_NOW] = 0
+        return 0
+    return number(flow.scalar[LIST]) - 1
+
+
+@hot_inline
+def end_tick(flow: Flow, priority: int) -> bool:
+    """End the game tick whose lists before `priority` have run; return whether these are all."""
+    if priority < PRIORITIES:
+        flow.scalar[LIST] = priority + 1
+        return False
+    flow.scalar[LIST] = 0
+    flow.scalar[RUNS] += flow.scalar[RUNS_NOW]
+    flow.scalar[PEAK] = max(flow.scalar[PEAK], flow.scalar[RUNS_NOW])
+    return True
+
+
+@hot_inline
+def _step(wiring: Wiring, flow: Flow) -> bool:
+    priority = begin_tick(flow)
+    base = (flow.scalar[NOW] & (RING - 1)) * PRIORITIES
+    while priority < PRIORITIES and _run_list(wiring, flow, base + priority):
+        priority += 1
+    return end_tick(flow, priority)
 
 
 @hot
-def run(wiring: Wiring, flow: Flow, ticks: int) -> None:
-    """Run `ticks` game ticks in exact order; idle time costs nothing."""
-    end = flow.scalar[NOW] + ticks
-    while flow.scalar[NOW] < end:
-        if flow.scalar[QUEUED] == 0:
+def run(wiring: Wiring, flow: Flow, end: int) -> None:
+    """Run in exact order until game tick `end` is over, or until there is no room for entries (FULL); idle
+    time costs nothing."""
+    while flow.scalar[NOW] < end or flow.scalar[LIST] > 0:
+        if flow.scalar[QUEUED] == 0 and flow.scalar[LIST] == 0:
             flow.scalar[NOW] = end
             return
-        _step(wiring, flow)
+        if not _step(wiring, flow):
+            return
 
 
 @hot
-def use(wiring: Wiring, flow: Flow, n: int, on: int, off: int) -> None:
-    """Set levers at the places `on` and `off`, or press buttons at `on`; devices react at once."""
-    out = flow.line[n * LINE + OUT]
-    changed = (on & ~out) | (off & out)
-    if changed == word(0):
+def use(wiring: Wiring, flow: Flow, n: int, to: Planes) -> None:
+    """Set levers at the places to[0] on and to[1] off, or press buttons at to[0]; devices react at once.
+
+    There must be room for MOST_PUSHES entries per link and once more.
+    """
+    row = number(flow.unit[n, ROW]) + OUT
+    out = load(flow.row, row)
+    changed = (load(to, 0) & ~out) | (load(to, 1) & out)
+    if not some(changed):
         return
-    flow.line[n * LINE + OUT] = out ^ changed
-    flow.scalar[EVENTS] += count(changed & flow.mask[USED_PLACES])
-    fixed = flow.line[n * LINE + FIXED]
-    tell(wiring, flow, n, fixed, changed, constant(15))
-    if kind_of(fixed) == BUTTON:
-        pressed = changed & ~out & ~flow.line[n * LINE + PENDING]
-        if pressed != word(0):
-            push(flow, n, pressed, field(fixed, DELAY_AT, 255), NORMAL)
+    store(flow.row, row, out ^ changed)
+    count_changes(flow, changed)
+    what = number(flow.unit[n, WHAT])
+    tell(wiring, flow, n, what, changed, constant(flow.row, 15))
+    if what & KIND == BUTTON:
+        pressed = changed & ~out & ~load(flow.row, flow.unit[n, ROW] + PENDING)
+        if some(pressed):
+            push(flow, n, pressed, delay_of(what), NORMAL)

@@ -13,286 +13,300 @@ flicker   Several sources of an idle device changed in the same list. In the end
           (the device is content), except for a dark repeater, which would light for a pulse.
 phantom   A device asks for a tick while a phantom of it may be waiting, which would run earlier.
 
-Then the place is put into Flow.hazard and the run stops at the end of the game tick; nothing is claimed
+Then the place is put into HAZARD and the run stops at the end of the game tick; nothing is claimed
 for it. Otherwise outputs, inputs and scheduled ticks after the list are the same for all orders, and by
 induction so is everything after it, phantoms aside, which change nothing.
+
+Each of the three passes walks an array that is known when it begins, so the lines of the next groups are
+fetched ahead of their turn.
 """
 
 from __future__ import annotations
 
-from craftc.sim.devices import LAMP, REPEATER
-from craftc.sim.kernel import hot, hot_inline
-from craftc.sim.lanes_exact import after_change, set_flags, set_levels
-from craftc.sim.lanes_links import (
-    arg_of,
-    ask,
-    carried_places,
-    give_back,
-    group_of,
-    light,
-    next_of,
-    op_of,
-    port_of,
-    react,
-    relay,
-    turn_of,
-)
+from craftc.sim.kernel import hot, hot_inline, prefetch
+from craftc.sim.lanes_doubt import look
+from craftc.sim.lanes_exact import after_change, begin_tick, end_tick, set_flags, set_levels
+from craftc.sim.lanes_links import carried_places, relay
+from craftc.sim.lanes_queue import MOST_PUSHES, give_back, has_room, react
 from craftc.sim.lanes_words import (
-    BEGIN_AT,
-    CALM_AT,
+    ARG,
+    BEGIN,
+    CALM,
     COPY_ON,
-    COUNT_AT,
-    DELAY_AT,
     DOWN,
     DUP,
-    FIXED,
+    END,
+    GROUP,
     HAZARD,
-    INSERT,
-    LINE,
-    LOCK,
+    INSERT_FLAG,
+    KIND,
+    LIST,
+    MAIN,
+    NEXT,
     NOTED,
+    NOTES,
     NOW,
+    OP,
     OUT,
-    PEAK,
     PENDING,
-    PHANTOM,
-    POWER,
-    PULL,
+    PORT,
+    PRIORITIES,
     QUEUED,
     RAN,
     RING,
-    RUNS,
+    ROW,
+    RUNS_NOW,
+    SIDE,
+    SLOT,
     STILL,
-    SUSPECT,
-    UNTIL,
+    TARGET,
+    TURN,
     UP,
-    USED_PLACES,
+    WHAT,
     Flow,
     Wiring,
     analog,
-    field,
-    kind_of,
     number,
-    wanted,
-    word,
+    power,
 )
+from craftc.sim.wide import load, nothing, prefetch_row, some, store
+
+AHEAD = 4  # groups
+FAR = 8
 
 
 @hot_inline
-def _fire(wiring: Wiring, flow: Flow, n: int, mask: int) -> tuple[int, int]:
-    """Give group n its outputs at the places `mask`; return where they fell and where they rose."""
-    at = n * LINE
-    flow.line[at + PENDING] &= ~mask
-    flow.line[at + RAN] |= mask
-    fixed = flow.line[at + FIXED]
-    if analog(kind_of(fixed)):
-        fell, rose, _ = set_levels(wiring, flow, n, fixed, mask)
+def _collect(flow: Flow, place: int) -> tuple[int, int]:
+    """Put the entries of one list into `ran`; return how many there are, and how many may come of them."""
+    runs = needed = 0
+    e = number(flow.head[place])
+    while e >= 0:
+        n = number(flow.waits[e, GROUP])
+        flow.ran[runs, 0] = n
+        flow.ran[runs, 1] = e
+        runs += 1
+        needed += MOST_PUSHES * (flow.unit[n, END] - flow.unit[n, BEGIN] + 1)
+        e = number(flow.waits[e, NEXT])
+    return runs, needed
+
+
+@hot_inline
+def _fire(flow: Flow, n: int, e: int) -> tuple[int, int]:
+    """Give group n its outputs at the places of entry e; return where they fell and where they rose."""
+    mask = load(flow.entry, e)
+    row = number(flow.unit[n, ROW]) + PENDING
+    store(flow.row, row, load(flow.row, row) & ~mask)
+    first = number(flow.unit[n, RAN]) - 1
+    if first < 0:
+        flow.unit[n, RAN] = e + 1
+    else:
+        store(flow.entry, first, load(flow.entry, first) | mask)
+    what = number(flow.unit[n, WHAT])
+    if analog(what & KIND):
+        fell, rose, _ = set_levels(flow, n, what, mask)
         return fell, rose
-    unpowered = ~flow.line[at + POWER]
-    changed = set_flags(flow, n, kind_of(fixed), mask)
-    if changed != word(0):
-        after_change(flow, n, fixed, changed, unpowered)
-    rose = changed & flow.line[at + OUT]
-    return changed ^ rose, rose
+    fell, rose = set_flags(flow, n, what & KIND, mask)
+    after_change(flow, n, what, fell, rose, power(flow, n))
+    return fell, rose
+
+
+@hot_inline
+def _fetch_group(flow: Flow, n: int) -> None:
+    row = number(flow.unit[n, ROW])
+    prefetch_row(flow.row, row)
+    prefetch_row(flow.row, row + OUT)
+    main, side = number(flow.unit[n, MAIN]), number(flow.unit[n, SIDE])
+    prefetch_row(flow.row, main)
+    if analog(flow.unit[n, WHAT] & KIND):
+        for k in range(1, 4):
+            prefetch_row(flow.row, row + OUT + k)
+            prefetch_row(flow.row, main + k)
+            prefetch_row(flow.row, side + k)
+        prefetch_row(flow.row, side)
+
+
+@hot_inline
+def _fire_all(flow: Flow, runs: int) -> int:
+    """Let the entries in `ran` run; return how many groups changed."""
+    moved = 0
+    for k in range(runs):
+        if k + AHEAD < runs:
+            _fetch_group(flow, number(flow.ran[k + AHEAD, 0]))
+        n = number(flow.ran[k, 0])
+        fell, rose = _fire(flow, n, number(flow.ran[k, 1]))
+        if some(fell | rose):
+            flow.moved[moved] = n
+            store(flow.change, 2 * moved, fell)
+            store(flow.change, 2 * moved + 1, rose)
+            moved += 1
+    return moved
 
 
 @hot_inline
 def _mark(flow: Flow, there: int, changed: int, still: int, up: int, down: int, touched: int) -> int:
     """Note that inputs of a group changed, and that sources at `still` changed without changing an input;
     return how many groups are noted."""
-    at = there * LINE + NOTED
-    before = flow.line[at]
-    now = changed | still
-    if before == word(0):
+    slot = number(flow.unit[there, SLOT]) - 1
+    if slot < 0:
         flow.touched[touched] = there
+        at = touched * NOTES
         touched += 1
-        flow.doubt[there, DUP] = word(0)
-        flow.doubt[there, STILL] = still & ~changed
-        flow.doubt[there, UP] = up
-        flow.doubt[there, DOWN] = down
-    else:
-        flow.doubt[there, DUP] |= before & now
-        flow.doubt[there, STILL] = (flow.doubt[there, STILL] | (still & ~before)) & ~changed
-        flow.doubt[there, UP] |= up
-        flow.doubt[there, DOWN] |= down
-    flow.line[at] = before | now
+        flow.unit[there, SLOT] = touched
+        store(flow.note, at + NOTED, changed | still)
+        store(flow.note, at + DUP, nothing(flow.row))
+        store(flow.note, at + STILL, still & ~changed)
+        store(flow.note, at + UP, up)
+        store(flow.note, at + DOWN, down)
+        return touched
+    at = slot * NOTES
+    before = load(flow.note, at + NOTED)
+    now = changed | still
+    store(flow.note, at + DUP, load(flow.note, at + DUP) | (before & now))
+    store(flow.note, at + STILL, (load(flow.note, at + STILL) | (still & ~before)) & ~changed)
+    store(flow.note, at + UP, load(flow.note, at + UP) | up)
+    store(flow.note, at + DOWN, load(flow.note, at + DOWN) | down)
+    store(flow.note, at + NOTED, before | now)
     return touched
+
+
+@hot_inline
+def _turn_of(wiring: Wiring, e: int) -> int:
+    """Return by how many places link e rotates."""
+    if wiring.link[e, OP] < INSERT_FLAG:
+        return 0
+    return number(wiring.extra[wiring.link[e, ARG], TURN])
 
 
 @hot_inline
 def _note(
-    wiring: Wiring, flow: Flow, n: int, begin: int, end: int, fell: int, rose: int, touched: int
+    wiring: Wiring, flow: Flow, out: int, begin: int, end: int, fell: int, rose: int, touched: int
 ) -> int:
     """Bring the ports of one device that links begin..end-1 feed up to date and note that it has to react;
     return how many groups are noted."""
-    changed = still = up = down = twice = word(0)
-    there = port_of(wiring, begin) >> 1
-    turn = turn_of(wiring, begin)
+    changed = still = up = down = twice = nothing(flow.row)
+    there = number(wiring.link[begin, TARGET])
+    side = number(flow.unit[there, SIDE])
+    turn = _turn_of(wiring, begin)
     mixed = False
     for e in range(begin, end):
-        port, op, arg = port_of(wiring, e), op_of(wiring, e), arg_of(wiring, e)
+        op, arg = number(wiring.link[e, OP]), number(wiring.link[e, ARG])
         before = changed | still
-        changed |= relay(wiring, flow, n, port, op, arg)
+        changed |= relay(wiring, flow, out, e)
         more, less = rose, fell
-        if op >= INSERT:
+        if op >= INSERT_FLAG:
             more, less = carried_places(wiring, arg, rose), carried_places(wiring, arg, fell)
-            mixed |= turn_of(wiring, e) != turn  # then different nodes of the group feed one device
-        if op in (PULL, COPY_ON, INSERT):  # the source may have changed without changing the port
+            mixed |= _turn_of(wiring, e) != turn  # then different nodes of the group feed one device
+        if op == COPY_ON or op >= INSERT_FLAG:  # the source may have changed without changing the port
             still |= more | less
         if mixed:
             twice |= before & (more | less)
-        if port & 1:
+        if wiring.link[e, PORT] == side:
             more, less = less, more
         up |= more
         down |= less
-    if changed | still != word(0):
+    if some(changed | still):
         touched = _mark(flow, there, changed, still, up, down, touched)
-        if twice != word(0):
-            flow.doubt[there, DUP] |= twice
+        if some(twice):
+            at = (number(flow.unit[there, SLOT]) - 1) * NOTES + DUP
+            store(flow.note, at, load(flow.note, at) | twice)
     return touched
 
 
 @hot_inline
-def _calmly(wiring: Wiring, flow: Flow, n: int, e: int, moved: int) -> int:
+def _calmly(wiring: Wiring, flow: Flow, out: int, e: int, moved: int) -> int:
     """Bring the port of a calm device up to date; return the places at which it looks."""
-    port, op, arg = port_of(wiring, e), op_of(wiring, e), arg_of(wiring, e)
-    changed = relay(wiring, flow, n, port, op, arg)
+    op = number(wiring.link[e, OP])
+    changed = relay(wiring, flow, out, e)
     if op == COPY_ON:
         return moved
-    if op == INSERT and not analog(kind_of(flow.line[(port >> 1) * LINE + FIXED])):
-        return carried_places(wiring, arg, moved)
+    if op == INSERT_FLAG:
+        return carried_places(wiring, number(wiring.link[e, ARG]), moved)
     return changed
 
 
 @hot_inline
 def _tell(wiring: Wiring, flow: Flow, n: int, fell: int, rose: int, touched: int) -> int:
     """Bring all ports that group n feeds up to date; calm devices react. Return how many others are noted."""
-    fixed = flow.line[n * LINE + FIXED]
-    e = field(fixed, BEGIN_AT, 0xFFFFFFFF)
-    end = e + field(fixed, COUNT_AT, 0xFFFF)
+    e = number(flow.unit[n, BEGIN])
+    end = number(flow.unit[n, END])
+    out = number(flow.unit[n, ROW]) + OUT
     while e < end:
-        port = port_of(wiring, e)
-        there = port >> 1
-        if flow.line[there * LINE + FIXED] & word(1 << CALM_AT) != word(0):
-            changed = _calmly(wiring, flow, n, e, fell | rose)
+        there = number(wiring.link[e, TARGET])
+        if flow.unit[there, WHAT] & CALM:
+            looks = _calmly(wiring, flow, out, e, fell | rose)
             e += 1
-            if changed != word(0):
-                react(wiring, flow, there, changed)
+            if some(looks):
+                react(flow, there, looks)
             continue
         begin = e
         e += 1
-        while e < end and port_of(wiring, e) >> 1 == there:
+        while e < end and wiring.link[e, TARGET] == there:
             e += 1
-        touched = _note(wiring, flow, n, begin, e, fell, rose, touched)
+        touched = _note(wiring, flow, out, begin, e, fell, rose, touched)
     return touched
 
 
 @hot_inline
-def _hazard(flow: Flow, n: int, places: int) -> None:
-    places &= flow.mask[USED_PLACES]
-    if places != word(0):
-        flow.mask[HAZARD] |= places
-        if flow.scalar[SUSPECT] < 0:
-            flow.scalar[SUSPECT] = n
+def _fetch_target(wiring: Wiring, flow: Flow, n: int) -> None:
+    e = number(flow.unit[n, BEGIN])
+    if e < number(flow.unit[n, END]):
+        prefetch_row(flow.row, wiring.link[e, PORT])
+        row = number(flow.unit[wiring.link[e, TARGET], ROW])
+        prefetch_row(flow.row, row)
+        prefetch_row(flow.row, row + OUT)
 
 
 @hot_inline
-def _doubt(flow: Flow, n: int, fixed: int, content: int) -> None:
-    """Several sources of an idle device changed, and in the end it is content: remember the phantom."""
-    if kind_of(fixed) == REPEATER:
-        dark = content & ~flow.line[n * LINE + OUT] & ~flow.line[n * LINE + LOCK]
-        _hazard(flow, n, dark)
-        content &= ~dark
-    if content == word(0):
-        return
-    if flow.doubt[n, UNTIL] < word(flow.scalar[NOW] * 4):
-        flow.doubt[n, PHANTOM] = word(0)
-    flow.doubt[n, PHANTOM] |= content
-    flow.doubt[n, UNTIL] = word((flow.scalar[NOW] + field(fixed, DELAY_AT, 255)) * 4 + 3)
-
-
-@hot_inline
-def _react(wiring: Wiring, flow: Flow, n: int) -> None:
-    """Let a group react to changed inputs, and find what depends on the order."""
-    at = n * LINE
-    fixed = flow.line[at + FIXED]
-    kind = kind_of(fixed)
-    noted = flow.line[at + NOTED]
-    flow.line[at + NOTED] = word(0)
-    still = flow.doubt[n, STILL]
-    several = flow.doubt[n, DUP]
-    idle = ~flow.line[at + PENDING]
-    contrary = wanted(wiring, flow, n, fixed)
-    want = contrary & noted & ~still & idle
-    if kind != REPEATER:  # changes in one direction pass through no other output than the first and last
-        several &= flow.doubt[n, UP] & flow.doubt[n, DOWN]
-    ran = flow.line[at + RAN] & noted
-    if ran != word(0):
-        matters = several | ~still if kind in (REPEATER, LAMP) else several | (contrary & ~still)
-        _hazard(flow, n, ran & matters)
-    if several | still != word(0):
-        dark = ~flow.line[at + OUT] & flow.line[at + POWER] if kind == LAMP else word(0)  # would light
-        _hazard(flow, n, still & idle & (contrary | dark))
-        _doubt(flow, n, fixed, several & idle & ~contrary & ~ran)
-    if flow.doubt[n, UNTIL] >= word(flow.scalar[NOW] * 4):
-        alive = flow.doubt[n, PHANTOM] & noted
-        if kind == REPEATER:
-            _hazard(flow, n, alive & ~flow.line[at + OUT] & ~flow.line[at + LOCK])
-        _hazard(flow, n, alive & want)
-    if want != word(0):
-        ask(flow, n, fixed, want)
-    light(flow, n, fixed, noted & ~still & idle)
-
-
-@hot_inline
-def _run_list(wiring: Wiring, flow: Flow, place: int) -> int:
-    """Run one list of the queue; return the number of entries."""
-    first = flow.head[place]
-    flow.head[place] = -1
-    runs = moved = touched = 0
-    e = first
-    while e >= 0:
-        n = group_of(flow.entry[e, 1])
-        fell, rose = _fire(wiring, flow, n, flow.entry[e, 0])
-        if fell | rose != word(0):
-            flow.moved[moved, 0] = word(n)
-            flow.moved[moved, 1] = fell
-            flow.moved[moved, 2] = rose
-            moved += 1
-        e = next_of(flow.entry[e, 1])
-        runs += 1
+def _tell_all(wiring: Wiring, flow: Flow, moved: int) -> int:
+    """Bring all ports up to date that the groups in `moved` feed; return how many devices are noted."""
+    touched = 0
     for k in range(moved):
-        touched = _tell(wiring, flow, number(flow.moved[k, 0]), flow.moved[k, 1], flow.moved[k, 2], touched)
-    for k in range(touched):
-        _react(wiring, flow, flow.touched[k])
-    e = first
-    while e >= 0:
-        second = flow.entry[e, 1]
-        flow.line[group_of(second) * LINE + RAN] = word(0)
-        give_back(flow, e)
-        e = next_of(second)
-    return runs
+        if k + FAR < moved:
+            prefetch(wiring.link, 4 * number(flow.unit[flow.moved[k + FAR], BEGIN]))
+        if k + AHEAD < moved:
+            _fetch_target(wiring, flow, number(flow.moved[k + AHEAD]))
+        fell, rose = load(flow.change, 2 * k), load(flow.change, 2 * k + 1)
+        touched = _tell(wiring, flow, number(flow.moved[k]), fell, rose, touched)
+    return touched
 
 
 @hot_inline
-def _step(wiring: Wiring, flow: Flow) -> None:
-    flow.scalar[NOW] += 1
-    base = (flow.scalar[NOW] & (RING - 1)) * 4
-    runs = 0
-    for place in range(base, base + 4):
-        if flow.head[place] >= 0:
-            runs += _run_list(wiring, flow, place)
+def _run_list(wiring: Wiring, flow: Flow, place: int) -> bool:
+    """Run one list of the queue; return whether there was room for all that may come of it."""
+    runs, needed = _collect(flow, place)
+    if not has_room(flow, needed):
+        return False
+    flow.head[place] = -1
+    touched = _tell_all(wiring, flow, _fire_all(flow, runs))
+    for k in range(touched):
+        if k + AHEAD < touched:
+            _fetch_group(flow, number(flow.touched[k + AHEAD]))
+        look(flow, k)
+    for k in range(runs):
+        flow.unit[flow.ran[k, 0], RAN] = 0
+        give_back(flow, number(flow.ran[k, 1]))
     flow.scalar[QUEUED] -= runs
-    flow.scalar[RUNS] += runs
-    flow.scalar[PEAK] = max(flow.scalar[PEAK], runs)
+    flow.scalar[RUNS_NOW] += runs
+    return True
+
+
+@hot_inline
+def _step(wiring: Wiring, flow: Flow) -> bool:
+    priority = begin_tick(flow)
+    base = (flow.scalar[NOW] & (RING - 1)) * PRIORITIES
+    while priority < PRIORITIES:
+        if flow.head[base + priority] >= 0 and not _run_list(wiring, flow, base + priority):
+            break
+        priority += 1
+    return end_tick(flow, priority)
 
 
 @hot
-def run_free(wiring: Wiring, flow: Flow, ticks: int) -> None:
-    """Run `ticks` game ticks, or until a hazard is found."""
-    end = flow.scalar[NOW] + ticks
-    while flow.scalar[NOW] < end and flow.mask[HAZARD] == word(0):
-        if flow.scalar[QUEUED] == 0:
+def run_free(wiring: Wiring, flow: Flow, end: int) -> None:
+    """Run until game tick `end` is over, until a hazard is found, or until there is no room (FULL)."""
+    while (flow.scalar[NOW] < end or flow.scalar[LIST] > 0) and not some(load(flow.mask, HAZARD)):
+        if flow.scalar[QUEUED] == 0 and flow.scalar[LIST] == 0:
             flow.scalar[NOW] = end
             return
-        _step(wiring, flow)
+        if not _step(wiring, flow):
+            return

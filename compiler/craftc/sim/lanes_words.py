@@ -1,7 +1,7 @@
-"""Bit-sliced nodes: 64 places per machine word, and what one group of nodes does with its inputs.
+"""Bit-sliced nodes: 64 or 512 places per word, and what one group of nodes does with its inputs.
 
-A *group* is up to 64 nodes that are alike (same kind, delay and front). Bit k of each of its words belongs
-to place k: for the lanes engine board k of 64, for the tiles engine one of 64 equal parts of one board. A
+A *group* is up to 64 or 512 nodes that are alike (same kind, delay and front). Bit k of each of its words
+belongs to place k: for the lanes engine board k, for the tiles engine one of many equal parts of one board. A
 level 0..15 takes four words, least bit first; a device that is on or off takes one::
 
     level 11 at place 2, 4 at place 0:   word 0  ...0100
@@ -9,17 +9,15 @@ level 0..15 takes four words, least bit first; a device that is on or off takes 
                                          word 2  ...0001
                                          word 3  ...0100
 
-Arithmetic on levels is that of adders: one machine operation works on all 64 places.
+Arithmetic on levels is that of adders: one operation works on all places (wide.py has words and operations).
 
-A group is one or two lines of eight words in `Flow.line`, and its number is that of its first line, so that
-an event touches as little memory as possible::
+The words of a group are rows of `Flow.row`, those it needs and no others, one after another::
 
-    word           0        1      2      3    4        5      6     7
-    on-off group   PENDING  FIXED  NOTED  RAN  OUT      POWER  LOCK  -      torches: 6 ROW, 7 RECENT
-    levels         PENDING  FIXED  NOTED  RAN  OUT 0-3                      next line: MAIN 0-3, SIDE 0-3
+    on-off group   PENDING  OUT      [main]      [side]
+    levels         PENDING  OUT 0-3  [rear 0-5]  [main 0-3]  [side 0-3]
 
-FIXED packs what does not change: kind (4 bits), delay (8), front, calm, rear, a spare bit (1 each), number
-of links (16), first link (32).
+A port that nothing feeds has no rows; it reads row 0 and the next, which are always 0. Numbers of a group
+are in `Flow.unit`. So an event touches few lines of memory, also where a row is a whole line.
 """
 
 from __future__ import annotations
@@ -28,50 +26,57 @@ from collections.abc import Callable
 from typing import Any, NamedTuple, cast
 
 import numpy as np
-import numpy.typing as npt
 
 from craftc.sim.devices import BUTTON, COMPARE, LAMP, REPEATER, SUBTRACT, TORCH
 from craftc.sim.kernel import Ints, Longs, hot_inline
+from craftc.sim.wide import Planes, load, nothing, spread
 
-Planes = npt.NDArray[np.uint64]
-word = cast(Callable[[Any], int], np.uint64)
-"""In kernels: an integer as a word. Words and signed integers must never meet in one operation."""
 number = cast(Callable[[Any], int], np.int64)
+"""In kernels: a bit of a word as a number."""
 
-LINE = 8  # words
 RING = 256  # game ticks; longer than the longest delay
-PENDING, FIXED, NOTED, RAN, OUT, POWER, LOCK = range(7)
-ROW, RECENT = 6, 7  # torches: row in Flow.log and, above 32 bits, number of entries; see lanes_torch.py
-MAIN, SIDE = 8, 12  # groups of comparators
-DELAY_AT, FRONT_AT, CALM_AT, REAR_AT, COUNT_AT, BEGIN_AT = 4, 12, 13, 14, 16, 32  # places in FIXED
-MOST_LINKS = 2**16 - 1
+PRIORITIES = 4  # lists of the queue per game tick
+PENDING, OUT = range(2)  # rows of every group, from its first
+REAR = 5  # of comparators with a container behind, see lanes_build.rear_planes
+ZEROS = 4  # rows at the beginning
 
-PORT, OP = range(2)  # columns of Wiring.link; OP holds the argument above OP_BITS bits
-OP_BITS = 3
-COPY_FLAG, COPY, COPY_ON, COPY_SET, INSERT, PULL = range(6)
-LOSS, TURN, PULL_ROW, SOURCE = range(4)  # columns of Wiring.extra
-DUP, STILL, UP, DOWN, PHANTOM, UNTIL = range(6)  # columns of Flow.doubt
-DOUBTS = 8
-NOW, EVENTS, RUNS, QUEUED, PEAK, BURN, BURNOUTS, FREE, USED, SUSPECT = range(10)  # Flow.scalar
+WHAT, BEGIN, END, ROW, MAIN, SIDE, SLOT, RAN, LAST = range(9)
+"""Columns of Flow.unit: what the group is (below); first link and the one after the last; first row; first
+row of the ports, or 0 (SIDE of torches: row in the log of turn-offs); in free order, in one list: place in
+`touched` + 1, and entry that ran + 1, or 0; the entries made last with even and with odd priority."""
+UNIT = 10
+GROUP, NEXT, LIST_OF = range(3)  # columns of Flow.waits: group, next entry or -1, list of the queue or -1
+KIND = 15  # of WHAT, as are the rest
+FRONT, CALM, HAS_REAR, DOUBTED = (1 << bit for bit in range(4, 8))
+DELAY_AT = 8
+
+TARGET, PORT, OP, ARG = range(4)  # columns of Wiring.link
+COPY_FLAG, COPY, COPY_ON, COPY_SET, INSERT_FLAG, INSERT, PULL_FLAG, PULL = range(8)
+LOSS, TURN, PULL_ROW, SOURCE, LEVELS = range(5)  # columns of Wiring.extra
+NOTED, STILL, DUP, UP, DOWN = range(5)  # rows of Flow.note
+NOTES = 5
+NOW, RUNS, QUEUED, PEAK, BURN, BURNOUTS, FREE, USED, SUSPECT = range(9)  # Flow.scalar
+LIST, FULL, RUNS_NOW, FREELY = range(9, 13)
 SCALARS = 16
-HAZARD, USED_PLACES = range(2)  # Flow.mask
-ALL = np.uint64(2**64 - 1)
+HAZARD, USED_PLACES = range(2)  # rows of Flow.mask
 
 
 class Wiring(NamedTuple):
-    """What does not change, beside the words FIXED.
+    """What does not change, beside the group's own numbers.
 
-    link    (links, 2) target port (2*group main, 2*group + 1 side); operation:
-            COPY_FLAG  on or off, as it is
-            COPY       level less the argument
-            COPY_ON    on where the level is above the argument
-            COPY_SET   the level given as argument where on
-            INSERT     replaces part of the port; row of `extra` as argument
-            PULL       the port is worked out anew from all its sources; row of `extra` as argument
-    extra   (rows, 4) loss, places to rotate left, row of `pull`, source group; part (rows,) places of the
-            source that the link carries
+    link    (links, 4) target group; row of its port; operation; argument:
+            COPY_FLAG    on or off, as it is
+            COPY         level less the argument
+            COPY_ON      on where the level is above the argument
+            COPY_SET     the level given as argument where on
+            INSERT       replaces part of the port, which has levels; row of `extra` as argument
+            INSERT_FLAG  the same of a port that is on or off
+            PULL         the port is worked out anew from all its sources; row of `extra` as argument
+            PULL_FLAG    the same of a port that is on or off
+    extra   (rows, 5) loss, places to rotate left, row of `pull`, first output row of the source, and whether
+            that has levels
+    part    two rows per row of `extra`: places of the source that the link carries, and where they come
     pull    (ports + 1,) first entry of each port in `pulled`, which are rows of `extra`
-    rear    (groups with a container behind a comparator, 6), see lanes_build.rear_planes; rear_row (lines,)
     """
 
     link: Ints
@@ -79,34 +84,46 @@ class Wiring(NamedTuple):
     part: Planes
     pull: Ints
     pulled: Ints
-    rear: Planes
-    rear_row: Ints
 
 
 class Flow(NamedTuple):
-    """What changes.
+    """What changes. "Rows" are words of places.
 
-    line         (lines * LINE,)
-    doubt        (lines, DOUBTS), see lanes_free.py
+    row          rows of the groups
+    unit         (groups, UNIT) numbers of the groups
+    phantom      a row per group, and until (groups,) the game tick to which it counts, see lanes_free.py
     head, tail   (RING*4,) first and last entry of each list of the queue
-    entry        (entries, 2) places whose tick it is; group, and next entry + 1 above 32 bits
-    log          (torches, HISTORY, 2), see lanes_torch.py
-    mask         (2,) HAZARD: places whose result depends on the order within a game tick; USED_PLACES:
-                 places that are boards or parts, only these are counted
-    moved        (groups, 3) group that changed in one list, where it fell, where it rose
-    touched      (groups,) groups whose inputs changed
-    scalar       counters NOW..SUSPECT; SUSPECT is the first group with a hazard, or -1
+    entry        a row per entry: places whose tick it is; waits (entries, 3) GROUP, NEXT, LIST_OF
+    log          HISTORY rows per torch, when (torches, HISTORY), turns (torches, 2), see lanes_torch.py
+    mask         HAZARD: places whose result depends on the order within a game tick; USED_PLACES: places
+                 that are boards or parts, only these are counted
+    tally        one row: output changes so far, by limb
+    ran          (entries, 2) of one list: group, entry; moved (entries,) groups that changed, and two rows
+                 for each in `change`: where it fell, where it rose
+    touched      (groups,) groups whose inputs changed, and NOTES rows for each in `note`
+    scalar       counters and marks NOW..FREELY; SUSPECT is the first group with a hazard, or -1; LIST the
+                 list of game tick NOW to run next + 1, 0 if all have run; FULL how many more entries are
+                 needed; FREELY whether no order within a list is kept
     """
 
-    line: Planes
-    doubt: Planes
+    row: Planes
+    unit: Ints
+    phantom: Planes
+    until: Longs
     head: Ints
     tail: Ints
     entry: Planes
+    waits: Ints
     log: Planes
+    when: Longs
+    turns: Longs
     mask: Planes
-    moved: Planes
+    tally: Planes
+    ran: Ints
+    moved: Ints
+    change: Planes
     touched: Ints
+    note: Planes
     scalar: Longs
 
 
@@ -114,38 +131,9 @@ Level = tuple[int, int, int, int]
 
 
 @hot_inline
-def count(x: int) -> int:
-    """Return the number of places set."""
-    x = x - ((x >> word(1)) & word(0x5555555555555555))
-    x = (x & word(0x3333333333333333)) + ((x >> word(2)) & word(0x3333333333333333))
-    x = (x + (x >> word(4))) & word(0x0F0F0F0F0F0F0F0F)
-    return number((x * word(0x0101010101010101)) >> word(56))
-
-
-@hot_inline
-def field(fixed: int, at: int, mask: int) -> int:
-    """Return one field of a word FIXED."""
-    return number(fixed >> word(at)) & mask
-
-
-@hot_inline
-def kind_of(fixed: int) -> int:
-    """Return the kind of a group."""
-    return number(fixed & word(15))
-
-
-@hot_inline
-def spread_bit(value: int, bit: int) -> int:
-    """Return all places set if the bit of a small integer is set."""
-    return word(0) - ((word(value) >> word(bit)) & word(1))
-
-
-@hot_inline
-def turned(x: int, turn: int) -> int:
-    """Return x rotated left by `turn` places, 0..63."""
-    if turn == 0:
-        return x
-    return (x << word(turn)) | (x >> word(64 - turn))
+def analog(kind: int) -> bool:
+    """Return whether nodes of this kind have levels; the others are on or off."""
+    return COMPARE <= kind <= SUBTRACT
 
 
 @hot_inline
@@ -191,9 +179,14 @@ def chosen(use: int, a: Level, b: Level) -> Level:
 
 
 @hot_inline
-def constant(value: int) -> Level:
-    """Return one level at all places."""
-    return spread_bit(value, 0), spread_bit(value, 1), spread_bit(value, 2), spread_bit(value, 3)
+def constant(like: Planes, value: int) -> Level:
+    """Return one level at all places, in words as in an array."""
+    return (
+        spread(like, value & 1),
+        spread(like, value >> 1 & 1),
+        spread(like, value >> 2 & 1),
+        spread(like, value >> 3 & 1),
+    )
 
 
 @hot_inline
@@ -203,48 +196,54 @@ def at_places(mask: int, a: Level) -> Level:
 
 
 @hot_inline
-def lessened(a: Level, loss: int) -> Level:
-    """Return max(0, a - loss)."""
-    d0, d1, d2, d3, low = minus(a, constant(loss))
+def lessened(a: Level, b: Level) -> Level:
+    """Return max(0, a - b)."""
+    d0, d1, d2, d3, low = minus(a, b)
     return at_places(~low, (d0, d1, d2, d3))
 
 
 @hot_inline
-def level_at(flow: Flow, at: int) -> Level:
-    """Return the level in four words side by side."""
-    return flow.line[at], flow.line[at + 1], flow.line[at + 2], flow.line[at + 3]
+def any_bit(a: Level) -> int:
+    """Return the places where a level is above 0."""
+    return a[0] | a[1] | a[2] | a[3]
 
 
 @hot_inline
-def analog(kind: int) -> bool:
-    """Return whether nodes of this kind have levels; the others are on or off."""
-    return COMPARE <= kind <= SUBTRACT
+def level_at(flow: Flow, row: int) -> Level:
+    """Return the level in four rows one after another."""
+    return load(flow.row, row), load(flow.row, row + 1), load(flow.row, row + 2), load(flow.row, row + 3)
 
 
 @hot_inline
-def _read_rear(wiring: Wiring, row: int, a: Level) -> Level:
-    full = a[0] & a[1] & a[2] & a[3] & wiring.rear[row, 5]
-    keep = ~(wiring.rear[row, 4] | wiring.rear[row, 5])
+def delay_of(what: int) -> int:
+    """Return the delay in game ticks."""
+    return what >> DELAY_AT & 255
+
+
+@hot_inline
+def _read_rear(flow: Flow, row: int, a: Level) -> Level:
+    """Return the main input of comparators with the container behind them, rows `row` on, told to them."""
+    below = load(flow.row, row + 5)
+    full = any_bit(a) & a[0] & a[1] & a[2] & a[3] & below
+    keep = ~(load(flow.row, row + 4) | below)
+    value = level_at(flow, row)
     return (
-        (a[0] & keep) | full | wiring.rear[row, 0],
-        (a[1] & keep) | full | wiring.rear[row, 1],
-        (a[2] & keep) | full | wiring.rear[row, 2],
-        (a[3] & keep) | full | wiring.rear[row, 3],
+        (a[0] & keep) | full | value[0],
+        (a[1] & keep) | full | value[1],
+        (a[2] & keep) | full | value[2],
+        (a[3] & keep) | full | value[3],
     )
 
 
 @hot_inline
-def compared(wiring: Wiring, flow: Flow, n: int, fixed: int) -> Level:
+def compared(flow: Flow, n: int, what: int) -> Level:
     """Return the outputs a group of comparators should have."""
-    at = n * LINE
-    a = level_at(flow, at + MAIN)
-    if fixed & word(1 << REAR_AT) != word(0):
-        a = _read_rear(wiring, wiring.rear_row[n], a)
-    b = level_at(flow, at + SIDE)
-    if b[0] | b[1] | b[2] | b[3] == word(0):
-        return a
+    a = level_at(flow, flow.unit[n, MAIN])
+    if what & HAS_REAR:
+        a = _read_rear(flow, flow.unit[n, ROW] + REAR, a)
+    b = level_at(flow, flow.unit[n, SIDE])
     d0, d1, d2, d3, low = minus(a, b)
-    if kind_of(fixed) == SUBTRACT:
+    if what & KIND == SUBTRACT:
         return at_places(~low, (d0, d1, d2, d3))
     return at_places(~low, a)
 
@@ -256,36 +255,44 @@ def differs(a: Level, b: Level) -> int:
 
 
 @hot_inline
-def wanted(wiring: Wiring, flow: Flow, n: int, fixed: int) -> int:
-    """Return the places whose node contradicts its inputs and would ask for a tick (a lamp that is to
-    light does not ask, it lights at once)."""
-    at = n * LINE
-    kind = kind_of(fixed)
-    want = word(0)
-    if analog(kind):
-        want = differs(compared(wiring, flow, n, fixed), level_at(flow, at + OUT))
-    elif kind == REPEATER:
-        want = (flow.line[at + POWER] ^ flow.line[at + OUT]) & ~flow.line[at + LOCK]
-    elif kind == TORCH:
-        want = ~(flow.line[at + POWER] ^ flow.line[at + OUT])
-    elif kind == LAMP:
-        want = flow.line[at + OUT] & ~flow.line[at + POWER]
-    return want
+def power(flow: Flow, n: int) -> int:
+    """Return the places at which the main input of an on-off group is on."""
+    return load(flow.row, flow.unit[n, MAIN])
 
 
 @hot_inline
-def due(flow: Flow, n: int, kind: int, mask: int) -> int:
-    """Return the places of `mask` at which an on-off node changes when its tick runs, burn-out aside."""
-    at = n * LINE
-    out: int = flow.line[at + OUT]
-    power: int = flow.line[at + POWER]
-    changes = word(0)
+def locked(flow: Flow, n: int) -> int:
+    """Return the places at which repeaters are locked."""
+    return load(flow.row, flow.unit[n, SIDE])
+
+
+@hot_inline
+def wanted(flow: Flow, n: int, what: int) -> int:
+    """Return the places whose node contradicts its inputs and would ask for a tick (a lamp that is to
+    light does not ask, it lights at once)."""
+    kind = what & KIND
+    row = number(flow.unit[n, ROW])
+    if analog(kind):
+        return differs(compared(flow, n, what), level_at(flow, row + OUT))
+    out = load(flow.row, row + OUT)
     if kind == REPEATER:
-        changes = ~flow.line[at + LOCK] & ~(out & power)
-    elif kind == TORCH:
-        changes = ~(power ^ out)
-    elif kind == LAMP:
-        changes = out & ~power
-    elif kind == BUTTON:
-        changes = out
-    return mask & changes
+        return (power(flow, n) ^ out) & ~locked(flow, n)
+    if kind == TORCH:
+        return ~(power(flow, n) ^ out)
+    if kind == LAMP:
+        return out & ~power(flow, n)
+    return nothing(flow.row)
+
+
+@hot_inline
+def due(flow: Flow, n: int, kind: int, out: int) -> int:
+    """Return the places at which an on-off node would change if its tick ran, burn-out aside."""
+    if kind == REPEATER:
+        return ~locked(flow, n) & ~(out & power(flow, n))
+    if kind == TORCH:
+        return ~(power(flow, n) ^ out)
+    if kind == LAMP:
+        return out & ~power(flow, n)
+    if kind == BUTTON:
+        return out
+    return nothing(flow.row)

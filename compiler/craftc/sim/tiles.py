@@ -1,4 +1,4 @@
-"""The tiles engine: one board made of many equal parts, 64 of them per machine word.
+"""The tiles engine: one board made of many equal parts, 64 or 512 of them per word.
 
 The nodes that correspond in the parts share the words of a group (tiles_build.py); what has no partner is
 a group of its own, in the same queue. Execution is that of lanes_free.py: a board for which the order
@@ -17,18 +17,25 @@ import numpy.typing as npt
 
 from craftc.blocks.volume import Pos
 from craftc.errors import SimError
-from craftc.sim import engine, lanes_exact, lanes_probe
+from craftc.sim import engine
 from craftc.sim.board import Board, Levels
 from craftc.sim.devices import BUTTON, KIND_NAMES, LEVER
-from craftc.sim.lanes import PATIENCE
+from craftc.sim.lanes_group import PATIENCE
 from craftc.sim.lanes_load import copied, phantom_waits
-from craftc.sim.lanes_words import BURNOUTS, EVENTS, HAZARD, NOW, PEAK, QUEUED, RUNS, Flow, word
+from craftc.sim.lanes_words import BURNOUTS, HAZARD, NOW, PEAK, QUEUED, RUNS, Flow
 from craftc.sim.script import in_pieces
 from craftc.sim.tiles_find import Tiling, find_tiling
 from craftc.sim.tiles_groups import TileGroups, grouped
 from craftc.sim.watch import BoardPresent, Present
+from craftc.sim.wide import NARROW, WIDE
 
 LEAST_GAIN = 3.0  # nodes per group below which the graph engine is faster
+
+
+def best_places(tiling: Tiling, shape: tuple[int, ...]) -> int:
+    """Return how many places words should have for that many tiles: 64 or 512."""
+    tiles = shape[tiling.axis] // tiling.pitch * (1 if tiling.mirror is None else 2)
+    return WIDE if tiles > NARROW else NARROW
 
 
 class Tiles:
@@ -41,15 +48,18 @@ class Tiles:
         tiling: Tiling | None = None,
         interleave: int = 1,
         least_gain: float = LEAST_GAIN,
+        places: int | None = None,
     ) -> None:
         """Find equal parts (or use `tiling`), and group the nodes.
 
         `interleave`: tiles whose steps are equal modulo this number share words; best where tiles that far
         apart do the same at the same time. `least_gain`: nodes per group below which the graph engine runs
-        the board. Raises SimError if `interleave` is below 1, or for nodes not known.
+        the board. `places`: of a word, 64 or 512, or what is best for so many tiles. Raises SimError if
+        `interleave` is below 1, for other words, or for nodes not known.
         """
-        if interleave < 1:
-            raise SimError(f"interleave {interleave}", where="tiles", legal="1 or more")
+        if interleave < 1 or places not in (None, NARROW, WIDE):
+            raise SimError(f"interleave {interleave}, {places} places", where="tiles",
+                           legal=f"1 or more, {NARROW} or {WIDE}")  # fmt: skip
         self.board = board
         self.returns = 0
         self.tiling = find_tiling(board.graph, board.volume.ids.shape) if tiling is None else tiling
@@ -58,7 +68,8 @@ class Tiles:
         self._log: list[tuple[int, int, bool]] = []
         self._start: Flow | None = None  # None: the board's own state
         if self.tiling is not None:
-            self._groups = grouped(board, self.tiling, interleave, least_gain)
+            words = places or best_places(self.tiling, board.volume.ids.shape)
+            self._groups = grouped(board, self.tiling, interleave, least_gain, words)
         self._tiled = False
         self.go_on()
 
@@ -76,7 +87,7 @@ class Tiles:
         if self._groups is None:
             return []
         flow = self._groups.clean
-        return [*self._groups.plan.wiring, flow.line, flow.doubt, flow.log]
+        return [*self._groups.plan.wiring, flow.row, flow.unit, flow.phantom, flow.until, flow.log, flow.when]
 
     # --- from and to the board ----------------------------------------------------------------
 
@@ -150,7 +161,7 @@ class Tiles:
     @property
     def events(self) -> int:
         """Output changes so far."""
-        return self._count(EVENTS) if self._tiled else self.board.events
+        return self._groups.events if self._tiled and self._groups is not None else self.board.events
 
     @property
     def burnouts(self) -> int:
@@ -203,10 +214,9 @@ class Tiles:
             return self.board.probe(positions, ticks, every)
         sources = [self.board._sources(pos) for pos in positions]
         nodes = np.array(sorted({n for found in sources for n in found}), dtype=np.int64)
-        out = np.zeros((ticks // every, len(nodes), 4), dtype=np.uint64)
         before = self._count(NOW)
-        lanes_probe.run_free(groups.plan.wiring, groups.flow, ticks, every, groups.line_of(nodes), out)
-        if groups.flow.mask[HAZARD]:
+        out = groups.running.go(False, ticks, every, groups.placing.group[nodes])
+        if groups.flow.mask[HAZARD].any():
             self._hand_over(before)
             return self.board.probe(positions, ticks, every)
         return groups.strongest(sources, nodes, out)
@@ -236,10 +246,7 @@ class Tiles:
             self._start = copied(groups.flow)
             self._log.clear()
         self._log.append((now, node, on))
-        place = 1 << int(groups.placing.place[node])
-        ups, downs = (place, 0) if on else (0, place)
-        line = int(groups.line_of(np.array([node]))[0])
-        lanes_exact.use(groups.plan.wiring, groups.flow, line, word(ups), word(downs))
+        groups.use(node, on)
 
     def set_lever(self, pos: Pos, on: bool) -> None:
         """Bring a lever to a position."""

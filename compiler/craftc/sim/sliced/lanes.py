@@ -18,32 +18,35 @@ from craftc.sim.board import Board, Levels
 from craftc.sim.devices import BUTTON, REPEATER
 from craftc.sim.kernel import Bytes
 from craftc.sim.lanes import Lanes
-from craftc.sim.lanes_build import PLACES, has_levels
-from craftc.sim.lanes_words import ALL, BURNOUTS, EVENTS, LINE, LOCK, NOW, OUT, PEAK, QUEUED, Flow, Planes
+from craftc.sim.lanes_build import has_levels
+from craftc.sim.lanes_load import output_rows, port_rows
+from craftc.sim.lanes_words import BURNOUTS, NOW, PEAK, QUEUED, Flow
 from craftc.sim.script import in_pieces
 from craftc.sim.sliced.base import SlicedSimulator
 from craftc.sim.sliced.runner import Runner
 from craftc.sim.tiles_build import Placing
 from craftc.sim.tiles_load import unload
 from craftc.sim.watch import BoardPresent
+from craftc.sim.wide import ALL, NARROW, Planes, limbs
 
 
 class LanesSimulator(SlicedSimulator):
-    """One volume run as PLACES equal copies. `order` as of Lanes."""
+    """One volume run as `places` equal copies in one word; `order` and `places` as of Lanes."""
 
     order: ClassVar[str] = "free"
+    places: ClassVar[int] = NARROW
 
     def _make(self, board: Board) -> Runner:
-        return Copies(board, self.order)
+        return Copies(board, self.order, self.places)
 
 
 class Copies:
-    """A runner of PLACES copies of a board in one word (see Runner)."""
+    """A runner of equal copies of a board in one word (see Runner)."""
 
-    def __init__(self, board: Board, order: str = "free") -> None:
+    def __init__(self, board: Board, order: str = "free", places: int = NARROW) -> None:
         self.board = board
         self._order = order
-        self._lanes = Lanes(board, PLACES, order)
+        self._lanes = Lanes(board, places, order, places=places)
         self._returns = self._words = self._told = self._peak = 0
         self._begin()
 
@@ -65,7 +68,7 @@ class Copies:
     @property
     def how(self) -> str:
         """How the board is run, as a reader says it."""
-        return f"{PLACES} equal copies of {self.board.nodes} nodes, {self._order} order"
+        return f"{self._lanes.copies} equal copies of {self.board.nodes} nodes, {self._order} order"
 
     def to_board(self) -> Board:
         """Bring the board to the present: it runs from the last rest on, with the stimuli of the copies."""
@@ -82,20 +85,20 @@ class Copies:
         unload(
             start,
             self._lanes._plan,
-            Placing(nodes, np.zeros_like(nodes), len(nodes)),
+            Placing(nodes, np.zeros_like(nodes), len(nodes), self._lanes.places),
             self.board,
             self._lanes.kind,
         )
         scalar = self.board._state.scalar
-        scalar[engine.EVENTS] = self._events + self._each(int(start.scalar[EVENTS]))
+        scalar[engine.EVENTS] = self._events + self._each(int(start.tally.sum()))
         scalar[engine.BURNOUTS] = self._burnouts + self._each(int(start.scalar[BURNOUTS]))
 
-    def _replay(self, log: Sequence[tuple[int, int, int, int]], until: int) -> None:
+    def _replay(self, log: Sequence[tuple[int, int, Planes]], until: int) -> None:
         now = int(self.board._state.scalar[engine.NOW])
-        for time, line, on, _ in log:
+        for time, node, to in log:
             self.board.run(time - now)
             now = time
-            self.board.act(int(np.searchsorted(self._lanes._plan.number, line)), on != 0)
+            self.board.act(node, bool(to[0].any()))
         self.board.run(until - now)
 
     def go_on(self) -> None:
@@ -111,12 +114,12 @@ class Copies:
 
     # --- counters -----------------------------------------------------------------------------
 
-    @staticmethod
-    def _each(total: int) -> int:
+    def _each(self, total: int) -> int:
         """Return what each copy counted. Raises SimError if they did not count alike."""
-        if total % PLACES:
-            raise SimError(f"{total} events in {PLACES} copies", where="lanes", legal="as many in every copy")
-        return total // PLACES
+        copies = self._lanes.copies
+        if total % copies:
+            raise SimError(f"{total} events in {copies} copies", where="lanes", legal="as many in every copy")
+        return total // copies
 
     @property
     def now_gt(self) -> int:
@@ -206,22 +209,21 @@ class Copies:
             raise SimError("copies with equal stimuli differ", where=where, legal="equal copies")
 
     def _first(self, words: Planes) -> Planes:
-        """Return words as 0 or 1. Raises SimError unless every word has the same bit at all places."""
-        mixed = (words != 0) & (words != ALL)
-        wrong = np.flatnonzero(mixed.any(axis=tuple(range(1, words.ndim))))
+        """Return words (nodes, bits, limbs) as 0 or 1. Raises SimError unless every word has the same bit at
+        all places."""
+        same = (words == 0).all(axis=2) | (words == ALL).all(axis=2)
+        wrong = np.flatnonzero(~same.all(axis=1))
         if len(wrong):
             self._require_same(True, f"node {wrong[0]}")
-        return words & np.uint64(1)
+        return words[:, :, 0] & np.uint64(1)
 
     def outputs(self) -> Bytes:
         """Return the output level of every node, (nodes,). Raises SimError if the copies differ."""
         if not self.ahead:
             return BoardPresent(self.board).outputs()
-        lines = self._flow.line.reshape(-1, LINE)[self._lanes._plan.number, OUT:]
-        analog = has_levels(self._lanes.kind)
-        lines[~analog, 1:] = 0
-        level = (self._first(lines) << np.arange(4, dtype=np.uint64)).sum(axis=1).astype(np.uint8)
-        level[~analog] *= 15
+        words = self._first(output_rows(self._flow, np.arange(self.board.nodes)))
+        level = (words << np.arange(4, dtype=np.uint64)).sum(axis=1).astype(np.uint8)
+        level[~has_levels(self._lanes.kind)] *= 15
         return np.asarray(level)
 
     def sides(self) -> Bytes:
@@ -230,8 +232,8 @@ class Copies:
             return BoardPresent(self.board).sides()
         out = np.zeros(self.board.nodes, dtype=np.uint8)
         nodes = np.flatnonzero(self.board.graph.kind == REPEATER)
-        words = self._flow.line.reshape(-1, LINE)[self._lanes._plan.number[nodes], LOCK]
-        out[nodes] = 15 * self._first(words)
+        row = port_rows(self._flow.unit[nodes], self._lanes.kind[nodes])[1]
+        out[nodes] = 15 * self._first(limbs(self._flow.row)[row][:, None])[:, 0]
         return out
 
     def node(self, number: int) -> tuple[int, int]:

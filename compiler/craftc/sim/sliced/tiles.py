@@ -14,11 +14,13 @@ from craftc.sim.tiles_find import Tiling
 class TilesSimulator(SlicedSimulator):
     """One volume run by groups of equal nodes, or by the graph engine where that is faster or has to.
 
-    `tiling`: the parts to take if none are found, for tests; any tiling gives the same results.
+    `tiling`: the parts to take if none are found, for tests; any tiling gives the same results. `places`:
+    of a word, as of Tiles.
     """
 
     least_gain: ClassVar[float] = LEAST_GAIN
     tiling: ClassVar[Tiling | None] = None
+    places: ClassVar[int | None] = None
 
     def _make(self, board: Board) -> Runner:
-        return Tiles(board, self.tiling, least_gain=self.least_gain)
+        return Tiles(board, self.tiling, least_gain=self.least_gain, places=self.places)
