@@ -58,12 +58,8 @@ class Change:
     after: BlockState
 
 
-class Simulator(Protocol):
-    """A board that runs. Errors are SimError; the volume given is never changed."""
-
-    @property
-    def volume(self) -> Volume:
-        """The volume the board was made from."""
+class Running(Protocol):
+    """What runs a board and can be read. Errors are SimError."""
 
     @property
     def now_gt(self) -> int:
@@ -74,16 +70,54 @@ class Simulator(Protocol):
         """Output changes of devices so far (dust not counted)."""
 
     @property
+    def burnouts(self) -> int:
+        """How often a torch burnt out."""
+
+    @property
+    def quiet(self) -> bool:
+        """Whether nothing is scheduled."""
+
+    def run(self, game_ticks: int) -> None:
+        """Run that many game ticks."""
+
+    def power(self, pos: Pos) -> int:
+        """Return dust power, comparator output, 15 or 0 of other devices, received power of a conductor,
+        0 of anything else."""
+
+    def probe(self, positions: Sequence[Pos], game_ticks: int, every_gt: int = 1) -> Levels:
+        """Run, and return levels (game_ticks // every_gt, positions); row k is after (k+1)*every_gt gt."""
+
+    def run_script(
+        self,
+        actions: Iterable[tuple[int, Pos, bool]],
+        game_ticks: int,
+        probes: Sequence[Pos] = (),
+        every_gt: int = 1,
+    ) -> Levels:
+        """Run with stimuli (t, position, on), and return levels as `probe` does; see Board.run_script."""
+
+
+class Front(Running, Protocol):
+    """What runs the board of a simulator: the board of the graph engine, or what runs ahead of it."""
+
+    def run_while_busy(self, limit_gt: int) -> int:
+        """Return the game ticks run until nothing was scheduled, `limit_gt` at most."""
+
+
+class Simulator(Running, Protocol):
+    """A board that runs. Errors are SimError; the volume given is never changed."""
+
+    @property
+    def volume(self) -> Volume:
+        """The volume the board was made from."""
+
+    @property
     def ticks_run(self) -> int:
         """Scheduled ticks executed so far; the bit-sliced engines count one of 64 nodes once."""
 
     @property
     def peak_ticks_per_gt(self) -> int:
         """Most scheduled ticks executed in one game tick; the game itself defers above 65,536."""
-
-    @property
-    def burnouts(self) -> int:
-        """How often a torch burnt out."""
 
     @property
     def nodes(self) -> int:
@@ -96,13 +130,6 @@ class Simulator(Protocol):
     @property
     def hand_overs(self) -> int:
         """How often one way of running the board had to give it to another, with equal results."""
-
-    @property
-    def quiet(self) -> bool:
-        """Whether nothing is scheduled."""
-
-    def run(self, game_ticks: int) -> None:
-        """Run that many game ticks."""
 
     def run_until_quiet(self, limit_gt: int) -> int:
         """Return the game ticks run until nothing was scheduled. Raises SimError at the limit."""
@@ -121,22 +148,6 @@ class Simulator(Protocol):
         mob had done it: the block they rest on is told too, and nothing releases them.
         Raises SimError on blocks that the simulator refuses.
         """
-
-    def power(self, pos: Pos) -> int:
-        """Return dust power, comparator output, 15 or 0 of other devices, received power of a conductor,
-        0 of anything else."""
-
-    def probe(self, positions: Sequence[Pos], game_ticks: int, every_gt: int = 1) -> Levels:
-        """Run, and return levels (game_ticks // every_gt, positions); row k is after (k+1)*every_gt gt."""
-
-    def run_script(
-        self,
-        actions: Iterable[tuple[int, Pos, bool]],
-        game_ticks: int,
-        probes: Sequence[Pos] = (),
-        every_gt: int = 1,
-    ) -> Levels:
-        """Run with stimuli (t, position, on), and return levels as `probe` does; see Board.run_script."""
 
     def block(self, pos: Pos) -> BlockState:
         """Return the present state of one block."""

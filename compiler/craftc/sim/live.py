@@ -23,9 +23,8 @@ from craftc.sim.counters import Counters
 from craftc.sim.devices import BUTTON, INPUT, LEVER
 from craftc.sim.doubt import doubt_of
 from craftc.sim.edit import with_block
-from craftc.sim.front import Front
 from craftc.sim.graph import find_cell
-from craftc.sim.interface import BlockTick, Change
+from craftc.sim.interface import BlockTick, Change, Front
 from craftc.sim.queue import block_ticks, known_ticks, schedule, set_torch_ages, torch_ages
 from craftc.sim.watch import BoardPresent, Present, Watch, changed_blocks
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from craftc.sim.board import Board
-from craftc.sim.front import Front
+from craftc.sim.interface import Front
 from craftc.sim.watch import Present
 
 
