@@ -58,7 +58,7 @@ _ints = _array_at(_types.int32)
 _words = _array_at(_types.uint32)
 _signed_bytes = _array_at(_types.int8)
 _bytes = _array_at(_types.uint8)
-_short_rows = _array_at(_types.uint16, 2)
+_shorts = _array_at(_types.uint16)
 _long_rows = _array_at(_types.int64, 2)
 TABLE = 48  # numbers in the array of addresses
 
@@ -86,7 +86,7 @@ def _state(a: Longs) -> State:
         _ints(a[36], (a[37],)), _ints(a[39], (a[40],)), _ints(a[42], (a[43],)), _longs(a[45], (a[46],))
     )
     return State(
-        _longs(a[21], (a[22],)), _short_rows(a[24], (a[25], a[26])), _bytes(a[27], (a[28],)),
+        _longs(a[21], (a[22],)), _shorts(a[24], (a[25],)), _bytes(a[27], (a[28],)),
         _longs(a[30], (a[31],)), _longs(a[33], (a[34],)), queue,
     )  # fmt: skip
 

@@ -141,7 +141,7 @@ def load_inputs(net: Net, state: State, start: AnyArray, port: Ints, loss: Bytes
             side = port[e] & 1
             word = signed(state.word[node])
             if word >> w.WIDE >> side & 1:
-                state.sources[net.row[node] + (side & word >> w.WIDE & 1), level] += 1
+                state.sources[(net.row[node] + (side & word >> w.WIDE & 1)) * 16 + level] += 1
             elif word >> w.CODE & w.ANALOG:
                 state.word[node] = word + (level << w.SIDE * side)
             elif level > 0:
@@ -152,8 +152,8 @@ def load_inputs(net: Net, state: State, start: AnyArray, port: Ints, loss: Bytes
                 row = net.row[n] + (side & signed(state.word[n]) >> w.WIDE & 1)
                 mask = 0
                 for level in range(1, 16):
-                    mask |= signed(state.sources[row, level] > 0) << level
-                state.sources[row, 0] = mask
+                    mask |= signed(state.sources[row * 16 + level] > 0) << level
+                state.sources[row * 16] = mask
                 state.word[n] |= level_of(net, n, side, mask) << w.SIDE * side
     remember(state, np.zeros(0, np.uint8))
 
@@ -196,7 +196,7 @@ def make_engine(graph: Graph, out: Bytes, order: int = 0, flicker: bool = False)
     net = Net(link, row, torch, graph.rear, w.WANTED, w.ASKS, w.DUE)
     toggles = np.full(torches * TOGGLES, LONG_AGO, dtype=np.uint8)
     swept = np.zeros(-(-graph.nodes // BLOCK) if torches else 0, dtype=np.int64)
-    sources = np.zeros((rows, 16), dtype=np.uint16)
+    sources = np.zeros(rows * 16, dtype=np.uint16)
     state = State(word, sources, toggles, swept, scalar, make_queue(graph.nodes))
     load_inputs(net, state, start, port, loss)
     return net, state

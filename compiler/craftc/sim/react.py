@@ -47,7 +47,7 @@ class State(NamedTuple):
     """
 
     word: npt.NDArray[np.int64]
-    sources: npt.NDArray[np.uint16]  # (1 + rows, 16): sources per level; [0], a bit per level that has any
+    sources: npt.NDArray[np.uint16]  # (16 * (1 + rows),), of a row: a bit per level that has any, then counts
     toggles: npt.NDArray[np.uint8]  # (torches * TOGGLES,) when they last turned off; see history.py
     swept: npt.NDArray[np.int64]  # per block of nodes the game tick from which that is counted
     scalar: npt.NDArray[np.int64]
@@ -143,13 +143,15 @@ def counted(net: Net, state: State, link: int, word: int, before: int, after: in
     """
     node = link >> 5
     row = signed(net.row[index(node)]) + (link >> 4 & word >> w.WIDE & 1)
-    mask = signed(state.sources[index(row), 0])
-    left = signed(state.sources[index(row if before > 0 else 0), index(before)]) - 1
-    state.sources[index(row if before > 0 else 0), index(before)] = left
+    first = row << 4
+    mask = signed(state.sources[index(first)])
+    place = first + before if before > 0 else 0
+    left = signed(state.sources[index(place)]) - 1
+    state.sources[index(place)] = left
     mask &= ~(signed(left == 0) << before)
-    state.sources[index(row if after > 0 else 0), index(after)] += 1
+    state.sources[index(first + after if after > 0 else 0)] += 1
     mask |= 1 << after
-    state.sources[index(row), 0] = mask
+    state.sources[index(first)] = mask
     return level_of(net, node, link >> 4 & 1, mask)
 
 
