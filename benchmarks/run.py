@@ -21,6 +21,7 @@ import lanes
 import numpy as np
 import scale
 import tiles
+import tiles_large
 
 import lm as language
 import sim
@@ -94,7 +95,11 @@ BENCHMARKS: dict[str, Callable[[], Iterable[Row]]] = {
 }
 
 
-LONG: dict[str, Callable[[list[str]], int]] = {"scale": scale.main, "counters": counters.main}
+LONG: dict[str, Callable[[list[str]], int]] = {
+    "scale": scale.main,
+    "counters": counters.main,
+    "tiles-large": tiles_large.main,
+}
 """Benchmarks of many minutes, which print a table of their own and run only when they are named."""
 
 

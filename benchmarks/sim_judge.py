@@ -16,7 +16,6 @@ from typing import Any
 
 import nucleation
 
-
 LONG_S = 1.0  # a set-up that takes longer is timed once
 
 

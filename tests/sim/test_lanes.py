@@ -14,12 +14,14 @@ from tests.sim.small import draw
 
 from craftc.errors import SimError
 from craftc.export.schem import read_schem
-from craftc.sim import Board
+from craftc.sim import Board, lanes_build, lanes_group, lanes_load
 from craftc.sim import lanes_free as free
 from craftc.sim.devices import LEVER
-from craftc.sim.lanes import ORDERS, Lanes, best_places
-from craftc.sim.lanes_words import DELAY_AT, HAZARD, NOW, WHAT
-from craftc.sim.wide import NARROW, WIDE
+from craftc.sim.lanes import ORDERS, Lanes, best_order, best_places
+from craftc.sim.lanes_build import Plan, with_room
+from craftc.sim.lanes_torch import HISTORY
+from craftc.sim.lanes_words import DELAY_AT, FREELY, HAZARD, LIST, NOW, SCALARS, WHAT, Flow
+from craftc.sim.wide import ALL, NARROW, WIDE, limbs
 
 Pos = tuple[int, int, int]
 Script = list[tuple[int, Pos, npt.NDArray[np.bool_]]]
@@ -94,6 +96,7 @@ def test_all_places_of_a_wide_word_and_a_second_word(order: str) -> None:
 
 def test_words_are_chosen_by_the_number_of_copies() -> None:
     assert best_places(NARROW) == NARROW and best_places(WIDE) == WIDE
+    assert best_order(NARROW) == "free" and best_order(WIDE) == "exact"
     assert Lanes(Board(random_board(1)), 300).places == WIDE
 
 
@@ -138,6 +141,78 @@ def test_hazards_are_found_where_free_order_alone_would_be_wrong() -> None:
     assert found and wrong
 
 
+GROWS = (9, 11, 27)
+"""Random boards on which a queue with room for one entry grows in the midst of a game tick."""
+
+
+def _differs(order: str, seeds: tuple[int, ...]) -> bool:
+    """Whether a vector of one of the boards is not that of the graph engine."""
+    for seed in seeds:
+        board = Board(random_board(seed))
+        script = random_stimuli(positions(board, LEVER), 64, seed, rounds=12, gap_gt=5)
+        try:
+            require_equal(board, Lanes(board, 64, order, places=NARROW), script, 60, step=9)
+        except AssertionError:
+            return True
+    return False
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_the_queue_grows_in_the_midst_of_a_game_tick(order: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    grown = []
+
+    def noted(flow: Flow, more: int) -> Flow:
+        new = with_room(flow, more)
+        grown.append(new is not flow and int(flow.scalar[LIST]) > 0)
+        return new
+
+    monkeypatch.setattr(lanes_build, "ROOM", 1)
+    monkeypatch.setattr(lanes_group, "with_room", noted)
+    assert not _differs(order, GROWS) and sum(grown) >= len(GROWS)
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_a_game_tick_begun_twice_is_noticed(order: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def careless(flow: Flow, more: int) -> Flow:
+        flow.scalar[LIST] = 0
+        return with_room(flow, more)
+
+    monkeypatch.setattr(lanes_build, "ROOM", 1)
+    monkeypatch.setattr(lanes_group, "with_room", careless)
+    assert _differs(order, GROWS)
+
+
+def test_places_added_to_earlier_entries_are_noticed_in_exact_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What free order may do, exact order must not."""
+    assert not _differs("exact", (134,))
+    monkeypatch.setattr(lanes_group, "FREELY", SCALARS - 1)  # so that the mark is never taken away
+    empty = lanes_build.empty_flow
+
+    def marked(plan: Plan) -> Flow:
+        flow = empty(plan)
+        flow.scalar[FREELY] = 1
+        return flow
+
+    monkeypatch.setattr(lanes_load, "empty_flow", marked)
+    assert _differs("exact", (134,))
+
+
+def test_a_wrong_count_of_turn_offs_is_noticed() -> None:
+    volume = draw(CLOCK)
+    for wrong in (False, True):
+        board = Board(volume)
+        board.run(21)
+        lanes = Lanes(board, 3)
+        if wrong:
+            limbs(lanes._groups[0].flow.log)[HISTORY] ^= ALL  # the lowest bit of the counters of the torch
+        try:
+            require_equal(board, lanes, [], 300)
+        except AssertionError:
+            assert wrong
+        else:
+            assert not wrong and board.burnouts == 1
+
+
 def test_a_wrong_delay_is_noticed() -> None:
     board = Board(draw(ROW.replace("DEVICES", ".e}e-"), ((0, 1, 0),)))
     lanes = Lanes(board, 3)
@@ -159,16 +234,18 @@ def test_many_groups_and_threads_give_what_one_board_gives() -> None:
     require_equal(board, Lanes(board, 150, jobs=2, places=NARROW), script, 30)
 
 
-@pytest.mark.parametrize("order", ORDERS)
-def test_a_running_clock_goes_on_in_every_copy(order: str) -> None:
-    """A torch that feeds itself burns out: scheduled ticks and turn-offs are taken over from the board."""
-    loop = draw("""
+CLOCK = """
       y=0    y=1
 z=0   ####   #Q-.
 z=1   ####   |.|.
 z=2   ####   L-J.
-    """)
-    board = Board(loop)
+"""
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_a_running_clock_goes_on_in_every_copy(order: str) -> None:
+    """A torch that feeds itself burns out: scheduled ticks and turn-offs are taken over from the board."""
+    board = Board(draw(CLOCK))
     board.run(21)
     assert not board.quiet
     require_equal(board, Lanes(board, 5, order), [], 300)

@@ -15,7 +15,7 @@ from tests.sim.small import draw
 from craftc.blocks import Volume
 from craftc.errors import SimError
 from craftc.macros.engine import engine
-from craftc.sim import Board
+from craftc.sim import Board, tiles_script
 from craftc.sim.devices import LEVER
 from craftc.sim.tiles import Tiles
 from craftc.sim.tiles_build import make_groups, make_links, place_nodes, require_same
@@ -142,6 +142,38 @@ def test_where_the_order_matters_the_graph_engine_takes_over_and_gives_back() ->
         require_equal(board, tiles, [*actions, *[(t + 300, p, on) for t, p, on in actions]], 360)
         returned += tiles.returns
     assert returned >= 3
+
+
+def _script_differs(seeds: tuple[int, ...], places: int) -> tuple[bool, int]:
+    """Return whether readings of a script differ from the graph engine's, and how often that took over."""
+    returned = 0
+    for seed in seeds:
+        volume = repeated(random_board(seed), 30)
+        board = Board(volume)
+        tiles = Tiles(Board(volume), Tiling(1, 8, None, 1.0), places=places, least_gain=0.0)
+        probes = [board.position(n) for n in range(0, board.nodes, 7)]
+        for every in (1, 3):
+            actions = random_actions(levers_of(board), seed + every, 12, 5)
+            wanted = board.run_script(actions, 100, probes, every)
+            if not np.array_equal(tiles.run_script(actions, 100, probes, every), wanted):
+                return True, returned
+            if not np.array_equal(board._state.out, tiles.outputs()) or board.events != tiles.events:
+                return True, returned
+        returned += tiles.returns
+    return False, returned
+
+
+@pytest.mark.parametrize("places", [NARROW, WIDE])
+@pytest.mark.parametrize("readings", [64, 2**15])
+def test_scripts_with_readings(places: int, readings: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tiles_script, "READINGS", readings)
+    differs, returned = _script_differs((3, 26, 49, 92), places)
+    assert not differs and returned > 0
+
+
+def test_a_hazard_in_a_script_passed_over_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Tiles, "_hand_over", lambda self, until: self._groups.flow.mask.fill(0))
+    assert _script_differs((3, 26, 49, 92), NARROW)[0]
 
 
 def _same(graph_volume: Volume, break_it: str, places: int) -> None:

@@ -34,12 +34,12 @@ from craftc.sim.lanes_words import BURNOUTS, NOW, QUEUED, RUNS, USED_PLACES, Flo
 from craftc.sim.wide import NARROW, WIDE, Planes, packed, rows
 
 ORDERS = ("free", "exact")
-WORTH_WIDE = 128
-"""Copies from which on one word of 512 places takes less time than words of 64, see docs."""
+WORTH_WIDE = 129
+"""Copies from which on one word of 512 places takes less time than words of 64 (simulator-engines.md)."""
 Mask = npt.NDArray[np.bool_]
 Levels = npt.NDArray[np.uint8]
 _NONE = np.zeros(0, dtype=np.int64)
-__all__ = ["ORDERS", "PATIENCE", "Lanes", "best_places"]
+__all__ = ["ORDERS", "PATIENCE", "Lanes", "best_order", "best_places"]
 
 
 def best_places(copies: int) -> int:
@@ -47,18 +47,30 @@ def best_places(copies: int) -> int:
     return WIDE if copies >= WORTH_WIDE else NARROW
 
 
+def best_order(places: int) -> str:
+    """Return the order of execution that is best for words of so many places: with 512 copies there is one
+    in which an order matters on many boards, and going back to the start costs more than exact order."""
+    return "exact" if places == WIDE else "free"
+
+
 class Lanes:
     """Copies of a board, each with its own stimuli. Copy k starts in the board's present state."""
 
     def __init__(
-        self, board: Board, copies: int, order: str = "free", jobs: int = 1, places: int | None = None
+        self,
+        board: Board,
+        copies: int,
+        order: str | None = None,
+        jobs: int = 1,
+        places: int | None = None,
     ) -> None:
-        """Make `copies` of a board in words of 64 or 512 places, or in what is best for so many; `jobs`
-        threads share the words.
+        """Make `copies` of a board in words of 64 or 512 places, or in what is best for so many, and in the
+        order given or that which is best for such words; `jobs` threads share the words.
 
         Raises SimError on an unknown order, no copies, other words, or nodes that are not bit-sliced.
         """
         self.places = best_places(copies) if places is None else places
+        order = order or best_order(self.places)
         if order not in ORDERS or copies < 1 or jobs < 1 or self.places not in (NARROW, WIDE):
             raise SimError(
                 f"{copies} copies in order {order!r} by {jobs} threads, {self.places} per word",

@@ -12,7 +12,7 @@ from craftc.errors import SimError
 from craftc.sim.devices import COMPARE, INPUT, KIND_NAMES, SUBTRACT, TORCH
 from craftc.sim.graph import Graph
 from craftc.sim.kernel import Bytes, Ints, Longs, kernel
-from craftc.sim.lanes_torch import HISTORY
+from craftc.sim.lanes_torch import HISTORY, LOG
 from craftc.sim.lanes_words import (
     BEGIN,
     BURN,
@@ -29,6 +29,7 @@ from craftc.sim.lanes_words import (
     INSERT,
     INSERT_FLAG,
     MAIN,
+    MOST_LINKS,
     NOTES,
     OUT,
     PRIORITIES,
@@ -43,6 +44,7 @@ from craftc.sim.lanes_words import (
     SUSPECT,
     UNIT,
     USED_PLACES,
+    WAIT,
     WHAT,
     ZEROS,
     Flow,
@@ -270,6 +272,7 @@ def empty_flow(plan: Plan) -> Flow:
     scalar = np.zeros(SCALARS, dtype=np.int64)
     scalar[FREE] = scalar[SUSPECT] = -1
     scalar[BURN] = 1
+    scalar[MOST_LINKS] = (plan.unit[:, END] - plan.unit[:, BEGIN]).max(initial=0)
     ring = RING * PRIORITIES
     mask = rows(2, places)
     limbs(mask)[USED_PLACES] = ALL
@@ -278,7 +281,7 @@ def empty_flow(plan: Plan) -> Flow:
     return Flow(
         row=row, unit=plan.unit.copy(), phantom=rows(count, places), until=np.full(count, -1, np.int64),
         head=np.full(ring, -1, np.int32), tail=np.full(ring, -1, np.int32),
-        log=rows(plan.torches * HISTORY, places), when=np.zeros((plan.torches, HISTORY), np.int64),
+        log=rows(plan.torches * LOG, places), when=np.zeros((plan.torches, HISTORY), np.int64),
         turns=np.zeros((plan.torches, 2), np.int64), mask=mask, tally=rows(1, places),
         touched=np.empty(count, np.int32), note=rows(count * NOTES, places), scalar=scalar,
         **_lists(ROOM, places),
@@ -297,7 +300,7 @@ def _lists(room: int, places: int) -> _Lists:
     """Return the arrays of a flow that are as long as there may be entries."""
     return {
         "entry": rows(room, places),
-        "waits": np.full((room, 3), -1, np.int32),
+        "waits": np.full((room, WAIT), -1, np.int32),
         "ran": np.zeros((room, 2), np.int32),
         "moved": np.zeros(room, np.int32),
         "change": rows(2 * room, places),

@@ -29,6 +29,8 @@ from craftc.sim.lanes_words import (
     locked,
     number,
     power,
+    set_unit,
+    unit_of,
     wanted,
 )
 from craftc.sim.wide import load, nothing, some, store
@@ -45,7 +47,7 @@ def _hazard(flow: Flow, n: int, places: int) -> None:
 
 @hot_inline
 def _out(flow: Flow, n: int) -> int:
-    return load(flow.row, flow.unit[n, ROW] + OUT)
+    return load(flow.row, unit_of(flow, n, ROW) + OUT)
 
 
 @hot_inline
@@ -62,7 +64,7 @@ def _remember(flow: Flow, n: int, what: int, content: int) -> None:
         old = load(flow.phantom, n)
     store(flow.phantom, n, old | content)
     flow.until[n] = flow.scalar[NOW] + delay_of(what)
-    flow.unit[n, WHAT] = what | DOUBTED
+    set_unit(flow, n, WHAT, what | DOUBTED)
 
 
 @hot_inline
@@ -85,7 +87,7 @@ def _doubt(flow: Flow, n: int, what: int, at: int, contrary: int, idle: int) -> 
 
 @hot_inline
 def _ran(flow: Flow, n: int) -> int:
-    first = number(flow.unit[n, RAN]) - 1
+    first = unit_of(flow, n, RAN) - 1
     return load(flow.entry, first) if first >= 0 else nothing(flow.row)
 
 
@@ -106,7 +108,7 @@ def _race(flow: Flow, n: int, what: int, at: int, contrary: int) -> None:
 def _phantom(flow: Flow, n: int, what: int, noted: int, want: int) -> None:
     """Find hazards where a phantom of a device may be waiting."""
     if flow.until[n] < flow.scalar[NOW]:
-        flow.unit[n, WHAT] = what & ~DOUBTED
+        set_unit(flow, n, WHAT, what & ~DOUBTED)
         return
     alive = load(flow.phantom, n) & noted
     if what & KIND == REPEATER:
@@ -118,18 +120,18 @@ def _phantom(flow: Flow, n: int, what: int, noted: int, want: int) -> None:
 def look(flow: Flow, k: int) -> None:
     """Let the device in place k of `touched` react to changed inputs, and find what depends on the order."""
     n = number(flow.touched[k])
-    flow.unit[n, SLOT] = 0
+    set_unit(flow, n, SLOT, 0)
     at = k * NOTES
-    what = number(flow.unit[n, WHAT])
+    what = unit_of(flow, n, WHAT)
     noted, still = load(flow.note, at + NOTED), load(flow.note, at + STILL)
-    idle = ~load(flow.row, flow.unit[n, ROW] + PENDING)
+    idle = ~load(flow.row, unit_of(flow, n, ROW) + PENDING)
     contrary = wanted(flow, n, what)
     want = contrary & noted & ~still & idle
-    if flow.unit[n, RAN] > 0:
+    if unit_of(flow, n, RAN) > 0:
         _race(flow, n, what, at, contrary)
     if some(load(flow.note, at + DUP) | still):
         _doubt(flow, n, what, at, contrary, idle)
-        what = number(flow.unit[n, WHAT])
+        what = unit_of(flow, n, WHAT)
     if what & DOUBTED:
         _phantom(flow, n, what, noted, want)
     if some(want):

@@ -11,6 +11,7 @@ from __future__ import annotations
 from craftc.sim.devices import BUTTON, REPEATER, TORCH
 from craftc.sim.engine import NORMAL, VERY_HIGH
 from craftc.sim.kernel import hot, hot_inline
+from craftc.sim.lanes_levels import Level, chosen, constant, greater
 from craftc.sim.lanes_links import carried_places, relay
 from craftc.sim.lanes_queue import (
     MOST_PUSHES,
@@ -33,6 +34,7 @@ from craftc.sim.lanes_words import (
     KIND,
     LIST,
     LOSS,
+    MAIN,
     NEXT,
     NOW,
     OP,
@@ -45,23 +47,40 @@ from craftc.sim.lanes_words import (
     ROW,
     RUNS,
     RUNS_NOW,
+    SIDE,
     TARGET,
     WHAT,
     Flow,
-    Level,
     Wiring,
     analog,
-    chosen,
     compared,
-    constant,
     delay_of,
     due,
-    greater,
+    extra_of,
     level_at,
+    link_of,
     number,
     power,
+    unit_of,
+    wait_of,
 )
-from craftc.sim.wide import Planes, load, nothing, some, store
+from craftc.sim.wide import Planes, load, nothing, prefetch_row, some, store
+
+
+@hot_inline
+def fetch_group(flow: Flow, n: int) -> None:
+    """Ask the processor to fetch what a group is and shows, and what its ports have."""
+    row = unit_of(flow, n, ROW)
+    prefetch_row(flow.row, row)
+    prefetch_row(flow.row, row + OUT)
+    main, side = unit_of(flow, n, MAIN), unit_of(flow, n, SIDE)
+    prefetch_row(flow.row, main)
+    if analog(unit_of(flow, n, WHAT) & KIND):
+        for k in range(1, 4):
+            prefetch_row(flow.row, row + OUT + k)
+            prefetch_row(flow.row, main + k)
+            prefetch_row(flow.row, side + k)
+        prefetch_row(flow.row, side)
 
 
 @hot_inline
@@ -69,7 +88,7 @@ def set_levels(flow: Flow, n: int, what: int, mask: int) -> tuple[int, int, Leve
     """Give the comparators at the places `mask` their outputs; return where they fell, where they rose, and
     the old levels."""
     new = compared(flow, n, what)
-    row = number(flow.unit[n, ROW]) + OUT
+    row = unit_of(flow, n, ROW) + OUT
     old = level_at(flow, row)
     d0 = (new[0] ^ old[0]) & mask
     d1 = (new[1] ^ old[1]) & mask
@@ -88,7 +107,7 @@ def set_levels(flow: Flow, n: int, what: int, mask: int) -> tuple[int, int, Leve
 @hot_inline
 def set_flags(flow: Flow, n: int, kind: int, mask: int) -> tuple[int, int]:
     """Let the on-off nodes at the places `mask` run; return where they turned off and where on."""
-    row = number(flow.unit[n, ROW]) + OUT
+    row = unit_of(flow, n, ROW) + OUT
     out = load(flow.row, row)
     changed = due(flow, n, kind, out) & mask
     if kind == TORCH:
@@ -106,7 +125,7 @@ def after_change(flow: Flow, n: int, what: int, fell: int, rose: int, powered: i
     remembered. `powered` are the places whose input was on when the tick ran."""
     kind = what & KIND
     if kind == REPEATER:
-        extend = rose & ~powered & ~load(flow.row, flow.unit[n, ROW] + PENDING)
+        extend = rose & ~powered & ~load(flow.row, unit_of(flow, n, ROW) + PENDING)
         if some(extend):
             push(flow, n, extend, delay_of(what), VERY_HIGH)
     elif kind == TORCH and some(fell):
@@ -117,7 +136,7 @@ def after_change(flow: Flow, n: int, what: int, fell: int, rose: int, powered: i
 def _loss_of(wiring: Wiring, op: int, arg: int) -> int:
     if op in (COPY, COPY_ON):
         return arg
-    return number(wiring.extra[arg, LOSS]) if op >= INSERT_FLAG else 0
+    return extra_of(wiring, arg, LOSS) if op >= INSERT_FLAG else 0
 
 
 @hot_inline
@@ -127,13 +146,17 @@ def tell(wiring: Wiring, flow: Flow, n: int, what: int, changed: int, high: Leve
     A device reacts where it is given another level than before, even if its port does not change. `high` is
     the greater of old and new level of comparators.
     """
-    begin = number(flow.unit[n, BEGIN])
-    end = number(flow.unit[n, END])
-    out = number(flow.unit[n, ROW]) + OUT
+    begin = unit_of(flow, n, BEGIN)
+    end = unit_of(flow, n, END)
+    out = unit_of(flow, n, ROW) + OUT
     levels = analog(what & KIND)
     looks = nothing(flow.row)
     for e in range(begin, end):
-        there, op, arg = wiring.link[e, TARGET], number(wiring.link[e, OP]), number(wiring.link[e, ARG])
+        there, op, arg = (
+            link_of(wiring, e, TARGET),
+            link_of(wiring, e, OP),
+            link_of(wiring, e, ARG),
+        )
         relay(wiring, flow, out, e)
         given = changed
         if levels:
@@ -141,7 +164,7 @@ def tell(wiring: Wiring, flow: Flow, n: int, what: int, changed: int, high: Leve
             if loss > 0:
                 given &= greater(high, constant(flow.row, loss))
         looks |= given if op < INSERT_FLAG else carried_places(wiring, arg, given)
-        if e + 1 < end and wiring.link[e + 1, TARGET] == there:
+        if e + 1 < end and link_of(wiring, e + 1, TARGET) == there:
             continue
         if some(looks):
             react(flow, number(there), looks)
@@ -150,9 +173,9 @@ def tell(wiring: Wiring, flow: Flow, n: int, what: int, changed: int, high: Leve
 
 @hot_inline
 def _run(wiring: Wiring, flow: Flow, n: int, mask: int) -> None:
-    row = number(flow.unit[n, ROW]) + PENDING
+    row = unit_of(flow, n, ROW) + PENDING
     store(flow.row, row, load(flow.row, row) & ~mask)
-    what = number(flow.unit[n, WHAT])
+    what = unit_of(flow, n, WHAT)
     if analog(what & KIND):
         fell, rose, old = set_levels(flow, n, what, mask)
         if some(fell | rose):
@@ -171,10 +194,12 @@ def _run_list(wiring: Wiring, flow: Flow, place: int) -> bool:
     """Run one list of the queue; return whether there was room for all that came of it."""
     e = number(flow.head[place])
     while e >= 0:
-        n = number(flow.waits[e, GROUP])
-        if not has_room(flow, MOST_PUSHES * (flow.unit[n, END] - flow.unit[n, BEGIN] + 1)):
+        n = wait_of(flow, e, GROUP)
+        if not has_room(flow, MOST_PUSHES * (unit_of(flow, n, END) - unit_of(flow, n, BEGIN) + 1)):
             break
-        after = number(flow.waits[e, NEXT])
+        after = wait_of(flow, e, NEXT)
+        if after >= 0:
+            fetch_group(flow, wait_of(flow, after, GROUP))
         _run(wiring, flow, n, load(flow.entry, e))
         give_back(flow, e)
         flow.scalar[QUEUED] -= 1
@@ -233,16 +258,22 @@ def use(wiring: Wiring, flow: Flow, n: int, to: Planes) -> None:
 
     There must be room for MOST_PUSHES entries per link and once more.
     """
-    row = number(flow.unit[n, ROW]) + OUT
+    use_places(wiring, flow, n, load(to, 0), load(to, 1))
+
+
+@hot_inline
+def use_places(wiring: Wiring, flow: Flow, n: int, on: int, off: int) -> None:
+    """Set levers at some places on and at others off, or press buttons; see `use`."""
+    row = unit_of(flow, n, ROW) + OUT
     out = load(flow.row, row)
-    changed = (load(to, 0) & ~out) | (load(to, 1) & out)
+    changed = (on & ~out) | (off & out)
     if not some(changed):
         return
     store(flow.row, row, out ^ changed)
     count_changes(flow, changed)
-    what = number(flow.unit[n, WHAT])
+    what = unit_of(flow, n, WHAT)
     tell(wiring, flow, n, what, changed, constant(flow.row, 15))
     if what & KIND == BUTTON:
-        pressed = changed & ~out & ~load(flow.row, flow.unit[n, ROW] + PENDING)
+        pressed = changed & ~out & ~load(flow.row, unit_of(flow, n, ROW) + PENDING)
         if some(pressed):
             push(flow, n, pressed, delay_of(what), NORMAL)

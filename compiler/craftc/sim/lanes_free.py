@@ -23,9 +23,9 @@ fetched ahead of their turn.
 
 from __future__ import annotations
 
-from craftc.sim.kernel import hot, hot_inline, prefetch
+from craftc.sim.kernel import hot, hot_inline, index, prefetch
 from craftc.sim.lanes_doubt import look
-from craftc.sim.lanes_exact import after_change, begin_tick, end_tick, set_flags, set_levels
+from craftc.sim.lanes_exact import after_change, begin_tick, end_tick, fetch_group, set_flags, set_levels
 from craftc.sim.lanes_links import carried_places, relay
 from craftc.sim.lanes_queue import MOST_PUSHES, give_back, has_room, react
 from craftc.sim.lanes_words import (
@@ -41,7 +41,7 @@ from craftc.sim.lanes_words import (
     INSERT_FLAG,
     KIND,
     LIST,
-    MAIN,
+    MOST_LINKS,
     NEXT,
     NOTED,
     NOTES,
@@ -61,13 +61,19 @@ from craftc.sim.lanes_words import (
     STILL,
     TARGET,
     TURN,
+    UNIT,
     UP,
     WHAT,
     Flow,
     Wiring,
     analog,
+    extra_of,
+    link_of,
     number,
     power,
+    set_unit,
+    unit_of,
+    wait_of,
 )
 from craftc.sim.wide import load, nothing, prefetch_row, some, store
 
@@ -76,32 +82,44 @@ FAR = 8
 
 
 @hot_inline
-def _collect(flow: Flow, place: int) -> tuple[int, int]:
-    """Put the entries of one list into `ran`; return how many there are, and how many may come of them."""
-    runs = needed = 0
+def _collect(flow: Flow, place: int) -> int:
+    """Put the entries of one list into `ran`; return how many there are."""
+    runs = 0
     e = number(flow.head[place])
     while e >= 0:
-        n = number(flow.waits[e, GROUP])
-        flow.ran[runs, 0] = n
-        flow.ran[runs, 1] = e
+        n = wait_of(flow, e, GROUP)
+        prefetch(flow.unit, n * UNIT)
+        flow.ran[index(runs), 0] = n
+        flow.ran[index(runs), 1] = e
         runs += 1
-        needed += MOST_PUSHES * (flow.unit[n, END] - flow.unit[n, BEGIN] + 1)
-        e = number(flow.waits[e, NEXT])
-    return runs, needed
+        e = wait_of(flow, e, NEXT)
+    return runs
+
+
+@hot_inline
+def _has_room(flow: Flow, runs: int) -> bool:
+    """Return whether there is room for all entries that may come of those in `ran`."""
+    if has_room(flow, runs * MOST_PUSHES * (flow.scalar[MOST_LINKS] + 1)):
+        return True
+    needed = 0
+    for k in range(runs):
+        n = number(flow.ran[index(k), 0])
+        needed += MOST_PUSHES * (unit_of(flow, n, END) - unit_of(flow, n, BEGIN) + 1)
+    return has_room(flow, needed)
 
 
 @hot_inline
 def _fire(flow: Flow, n: int, e: int) -> tuple[int, int]:
     """Give group n its outputs at the places of entry e; return where they fell and where they rose."""
     mask = load(flow.entry, e)
-    row = number(flow.unit[n, ROW]) + PENDING
+    row = unit_of(flow, n, ROW) + PENDING
     store(flow.row, row, load(flow.row, row) & ~mask)
-    first = number(flow.unit[n, RAN]) - 1
+    first = unit_of(flow, n, RAN) - 1
     if first < 0:
-        flow.unit[n, RAN] = e + 1
+        set_unit(flow, n, RAN, e + 1)
     else:
         store(flow.entry, first, load(flow.entry, first) | mask)
-    what = number(flow.unit[n, WHAT])
+    what = unit_of(flow, n, WHAT)
     if analog(what & KIND):
         fell, rose, _ = set_levels(flow, n, what, mask)
         return fell, rose
@@ -111,29 +129,14 @@ def _fire(flow: Flow, n: int, e: int) -> tuple[int, int]:
 
 
 @hot_inline
-def _fetch_group(flow: Flow, n: int) -> None:
-    row = number(flow.unit[n, ROW])
-    prefetch_row(flow.row, row)
-    prefetch_row(flow.row, row + OUT)
-    main, side = number(flow.unit[n, MAIN]), number(flow.unit[n, SIDE])
-    prefetch_row(flow.row, main)
-    if analog(flow.unit[n, WHAT] & KIND):
-        for k in range(1, 4):
-            prefetch_row(flow.row, row + OUT + k)
-            prefetch_row(flow.row, main + k)
-            prefetch_row(flow.row, side + k)
-        prefetch_row(flow.row, side)
-
-
-@hot_inline
 def _fire_all(flow: Flow, runs: int) -> int:
     """Let the entries in `ran` run; return how many groups changed."""
     moved = 0
     for k in range(runs):
         if k + AHEAD < runs:
-            _fetch_group(flow, number(flow.ran[k + AHEAD, 0]))
-        n = number(flow.ran[k, 0])
-        fell, rose = _fire(flow, n, number(flow.ran[k, 1]))
+            fetch_group(flow, number(flow.ran[index(k + AHEAD), 0]))
+        n = number(flow.ran[index(k), 0])
+        fell, rose = _fire(flow, n, number(flow.ran[index(k), 1]))
         if some(fell | rose):
             flow.moved[moved] = n
             store(flow.change, 2 * moved, fell)
@@ -146,12 +149,12 @@ def _fire_all(flow: Flow, runs: int) -> int:
 def _mark(flow: Flow, there: int, changed: int, still: int, up: int, down: int, touched: int) -> int:
     """Note that inputs of a group changed, and that sources at `still` changed without changing an input;
     return how many groups are noted."""
-    slot = number(flow.unit[there, SLOT]) - 1
+    slot = unit_of(flow, there, SLOT) - 1
     if slot < 0:
         flow.touched[touched] = there
         at = touched * NOTES
         touched += 1
-        flow.unit[there, SLOT] = touched
+        set_unit(flow, there, SLOT, touched)
         store(flow.note, at + NOTED, changed | still)
         store(flow.note, at + DUP, nothing(flow.row))
         store(flow.note, at + STILL, still & ~changed)
@@ -172,9 +175,9 @@ def _mark(flow: Flow, there: int, changed: int, still: int, up: int, down: int, 
 @hot_inline
 def _turn_of(wiring: Wiring, e: int) -> int:
     """Return by how many places link e rotates."""
-    if wiring.link[e, OP] < INSERT_FLAG:
+    if link_of(wiring, e, OP) < INSERT_FLAG:
         return 0
-    return number(wiring.extra[wiring.link[e, ARG], TURN])
+    return extra_of(wiring, link_of(wiring, e, ARG), TURN)
 
 
 @hot_inline
@@ -184,12 +187,12 @@ def _note(
     """Bring the ports of one device that links begin..end-1 feed up to date and note that it has to react;
     return how many groups are noted."""
     changed = still = up = down = twice = nothing(flow.row)
-    there = number(wiring.link[begin, TARGET])
-    side = number(flow.unit[there, SIDE])
+    there = link_of(wiring, begin, TARGET)
+    side = unit_of(flow, there, SIDE)
     turn = _turn_of(wiring, begin)
     mixed = False
     for e in range(begin, end):
-        op, arg = number(wiring.link[e, OP]), number(wiring.link[e, ARG])
+        op, arg = link_of(wiring, e, OP), link_of(wiring, e, ARG)
         before = changed | still
         changed |= relay(wiring, flow, out, e)
         more, less = rose, fell
@@ -200,14 +203,14 @@ def _note(
             still |= more | less
         if mixed:
             twice |= before & (more | less)
-        if wiring.link[e, PORT] == side:
+        if link_of(wiring, e, PORT) == side:
             more, less = less, more
         up |= more
         down |= less
     if some(changed | still):
         touched = _mark(flow, there, changed, still, up, down, touched)
         if some(twice):
-            at = (number(flow.unit[there, SLOT]) - 1) * NOTES + DUP
+            at = (unit_of(flow, there, SLOT) - 1) * NOTES + DUP
             store(flow.note, at, load(flow.note, at) | twice)
     return touched
 
@@ -215,24 +218,24 @@ def _note(
 @hot_inline
 def _calmly(wiring: Wiring, flow: Flow, out: int, e: int, moved: int) -> int:
     """Bring the port of a calm device up to date; return the places at which it looks."""
-    op = number(wiring.link[e, OP])
+    op = link_of(wiring, e, OP)
     changed = relay(wiring, flow, out, e)
     if op == COPY_ON:
         return moved
     if op == INSERT_FLAG:
-        return carried_places(wiring, number(wiring.link[e, ARG]), moved)
+        return carried_places(wiring, link_of(wiring, e, ARG), moved)
     return changed
 
 
 @hot_inline
 def _tell(wiring: Wiring, flow: Flow, n: int, fell: int, rose: int, touched: int) -> int:
     """Bring all ports that group n feeds up to date; calm devices react. Return how many others are noted."""
-    e = number(flow.unit[n, BEGIN])
-    end = number(flow.unit[n, END])
-    out = number(flow.unit[n, ROW]) + OUT
+    e = unit_of(flow, n, BEGIN)
+    end = unit_of(flow, n, END)
+    out = unit_of(flow, n, ROW) + OUT
     while e < end:
-        there = number(wiring.link[e, TARGET])
-        if flow.unit[there, WHAT] & CALM:
+        there = link_of(wiring, e, TARGET)
+        if unit_of(flow, there, WHAT) & CALM:
             looks = _calmly(wiring, flow, out, e, fell | rose)
             e += 1
             if some(looks):
@@ -240,7 +243,7 @@ def _tell(wiring: Wiring, flow: Flow, n: int, fell: int, rose: int, touched: int
             continue
         begin = e
         e += 1
-        while e < end and wiring.link[e, TARGET] == there:
+        while e < end and link_of(wiring, e, TARGET) == there:
             e += 1
         touched = _note(wiring, flow, out, begin, e, fell, rose, touched)
     return touched
@@ -248,10 +251,10 @@ def _tell(wiring: Wiring, flow: Flow, n: int, fell: int, rose: int, touched: int
 
 @hot_inline
 def _fetch_target(wiring: Wiring, flow: Flow, n: int) -> None:
-    e = number(flow.unit[n, BEGIN])
-    if e < number(flow.unit[n, END]):
-        prefetch_row(flow.row, wiring.link[e, PORT])
-        row = number(flow.unit[wiring.link[e, TARGET], ROW])
+    e = unit_of(flow, n, BEGIN)
+    if e < unit_of(flow, n, END):
+        prefetch_row(flow.row, link_of(wiring, e, PORT))
+        row = unit_of(flow, link_of(wiring, e, TARGET), ROW)
         prefetch_row(flow.row, row)
         prefetch_row(flow.row, row + OUT)
 
@@ -262,7 +265,7 @@ def _tell_all(wiring: Wiring, flow: Flow, moved: int) -> int:
     touched = 0
     for k in range(moved):
         if k + FAR < moved:
-            prefetch(wiring.link, 4 * number(flow.unit[flow.moved[k + FAR], BEGIN]))
+            prefetch(wiring.link, 4 * unit_of(flow, number(flow.moved[index(k + FAR)]), BEGIN))
         if k + AHEAD < moved:
             _fetch_target(wiring, flow, number(flow.moved[k + AHEAD]))
         fell, rose = load(flow.change, 2 * k), load(flow.change, 2 * k + 1)
@@ -273,18 +276,18 @@ def _tell_all(wiring: Wiring, flow: Flow, moved: int) -> int:
 @hot_inline
 def _run_list(wiring: Wiring, flow: Flow, place: int) -> bool:
     """Run one list of the queue; return whether there was room for all that may come of it."""
-    runs, needed = _collect(flow, place)
-    if not has_room(flow, needed):
+    runs = _collect(flow, place)
+    if not _has_room(flow, runs):
         return False
     flow.head[place] = -1
     touched = _tell_all(wiring, flow, _fire_all(flow, runs))
     for k in range(touched):
         if k + AHEAD < touched:
-            _fetch_group(flow, number(flow.touched[k + AHEAD]))
+            fetch_group(flow, number(flow.touched[k + AHEAD]))
         look(flow, k)
     for k in range(runs):
-        flow.unit[flow.ran[k, 0], RAN] = 0
-        give_back(flow, number(flow.ran[k, 1]))
+        set_unit(flow, number(flow.ran[index(k), 0]), RAN, 0)
+        give_back(flow, number(flow.ran[index(k), 1]))
     flow.scalar[QUEUED] -= runs
     flow.scalar[RUNS_NOW] += runs
     return True

@@ -3,6 +3,17 @@
 from __future__ import annotations
 
 from craftc.sim.kernel import hot_inline
+from craftc.sim.lanes_levels import (
+    Level,
+    any_bit,
+    at_places,
+    chosen,
+    constant,
+    differs,
+    greater,
+    higher,
+    lessened,
+)
 from craftc.sim.lanes_words import (
     ARG,
     COPY,
@@ -20,18 +31,10 @@ from craftc.sim.lanes_words import (
     SOURCE,
     TURN,
     Flow,
-    Level,
     Wiring,
-    any_bit,
-    at_places,
-    chosen,
-    constant,
-    differs,
-    greater,
-    higher,
-    lessened,
+    extra_of,
     level_at,
-    number,
+    link_of,
 )
 from craftc.sim.wide import load, nothing, rotated, store
 
@@ -40,7 +43,7 @@ from craftc.sim.wide import load, nothing, rotated, store
 def _moved(wiring: Wiring, extra: int, x: int) -> int:
     """Return where places of the source of a link lie in its target."""
     x = x & load(wiring.part, 2 * extra)
-    turn = number(wiring.extra[extra, TURN])
+    turn = extra_of(wiring, extra, TURN)
     if turn == 0:
         return x
     return rotated(x, turn)
@@ -49,7 +52,7 @@ def _moved(wiring: Wiring, extra: int, x: int) -> int:
 @hot_inline
 def _moved_level(wiring: Wiring, extra: int, a: Level) -> Level:
     a = at_places(load(wiring.part, 2 * extra), a)
-    turn = number(wiring.extra[extra, TURN])
+    turn = extra_of(wiring, extra, TURN)
     if turn == 0:
         return a
     return rotated(a[0], turn), rotated(a[1], turn), rotated(a[2], turn), rotated(a[3], turn)
@@ -97,15 +100,17 @@ def _set_level(flow: Flow, row: int, new: Level) -> int:
 @hot_inline
 def _given_flag(wiring: Wiring, flow: Flow, x: int) -> int:
     """Return what a link gives to ports that are on or off; x is its row of `extra`."""
-    extra = wiring.extra
-    return _moved(wiring, x, _is_on(flow, number(extra[x, SOURCE]), extra[x, LEVELS], number(extra[x, LOSS])))
+    return _moved(
+        wiring,
+        x,
+        _is_on(flow, extra_of(wiring, x, SOURCE), extra_of(wiring, x, LEVELS), extra_of(wiring, x, LOSS)),
+    )
 
 
 @hot_inline
 def _given_level(wiring: Wiring, flow: Flow, x: int) -> Level:
     """Return what a link gives to ports with levels; x is its row of `extra`."""
-    extra = wiring.extra
-    given = _level(flow, number(extra[x, SOURCE]), extra[x, LEVELS], number(extra[x, LOSS]))
+    given = _level(flow, extra_of(wiring, x, SOURCE), extra_of(wiring, x, LEVELS), extra_of(wiring, x, LOSS))
     return _moved_level(wiring, x, given)
 
 
@@ -137,17 +142,17 @@ def _relay_extra(wiring: Wiring, flow: Flow, row: int, op: int, x: int) -> int:
         there = load(wiring.part, 2 * x + 1)
         return _set_level(flow, row, chosen(there, _given_level(wiring, flow, x), level_at(flow, row)))
     if op == PULL_FLAG:
-        return _pull_flag(wiring, flow, row, number(wiring.extra[x, PULL_ROW]))
-    return _pull(wiring, flow, row, number(wiring.extra[x, PULL_ROW]))
+        return _pull_flag(wiring, flow, row, extra_of(wiring, x, PULL_ROW))
+    return _pull(wiring, flow, row, extra_of(wiring, x, PULL_ROW))
 
 
 @hot_inline
 def relay(wiring: Wiring, flow: Flow, out: int, e: int) -> int:
     """Bring the port that link e feeds from outputs in rows `out` on up to date; return the places at which
     it changed."""
-    op = number(wiring.link[e, OP])
-    row = number(wiring.link[e, PORT])
-    arg = number(wiring.link[e, ARG])
+    op = link_of(wiring, e, OP)
+    row = link_of(wiring, e, PORT)
+    arg = link_of(wiring, e, ARG)
     if op == COPY_FLAG:
         return _set_flag(flow, row, load(flow.row, out))
     if op == COPY:

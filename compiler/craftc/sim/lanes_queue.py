@@ -34,6 +34,10 @@ from craftc.sim.lanes_words import (
     delay_of,
     number,
     power,
+    set_unit,
+    set_wait,
+    unit_of,
+    wait_of,
     wanted,
 )
 from craftc.sim.wide import add_count, count, load, some, store
@@ -45,7 +49,7 @@ MOST_PUSHES = 2
 @hot_inline
 def has_room(flow: Flow, needed: int) -> bool:
     """Return whether that many entries can be made; if not, FULL tells how many are needed."""
-    if len(flow.waits) - flow.scalar[QUEUED] >= needed:
+    if len(flow.entry) - flow.scalar[QUEUED] >= needed:
         return True
     flow.scalar[FULL] = needed
     return False
@@ -54,8 +58,8 @@ def has_room(flow: Flow, needed: int) -> bool:
 @hot_inline
 def give_back(flow: Flow, e: int) -> None:
     """Keep an entry for later use."""
-    flow.waits[e, NEXT] = flow.scalar[FREE]
-    flow.waits[e, LIST_OF] = -1
+    set_wait(flow, e, NEXT, flow.scalar[FREE])
+    set_wait(flow, e, LIST_OF, -1)
     flow.scalar[FREE] = e
 
 
@@ -64,11 +68,11 @@ def _room_for(flow: Flow, n: int, place: int, priority: int) -> int:
     """Return an entry of group n in a list of the queue to which places may be added, or -1: the last one of
     the list, or, in free order, the one that the group made last with such a priority."""
     last = number(flow.tail[place])
-    if flow.head[place] >= 0 and flow.waits[last, GROUP] == n:
+    if flow.head[place] >= 0 and wait_of(flow, last, GROUP) == n:
         return last
     if flow.scalar[FREELY]:
-        e = number(flow.unit[n, LAST + (priority & 1)])
-        if e < len(flow.waits) and flow.waits[e, GROUP] == n and flow.waits[e, LIST_OF] == place:
+        e = unit_of(flow, n, LAST + (priority & 1))
+        if e < len(flow.entry) and wait_of(flow, e, GROUP) == n and wait_of(flow, e, LIST_OF) == place:
             return e
     return -1
 
@@ -78,19 +82,19 @@ def _new_entry(flow: Flow, n: int, mask: int, place: int) -> int:
     """Put an entry at the end of a list of the queue, and return it."""
     e = number(flow.scalar[FREE])
     if e >= 0:
-        flow.scalar[FREE] = flow.waits[e, NEXT]
+        flow.scalar[FREE] = wait_of(flow, e, NEXT)
     else:
         e = number(flow.scalar[USED])
         flow.scalar[USED] = e + 1
     store(flow.entry, e, mask)
-    flow.waits[e, GROUP] = n
-    flow.waits[e, NEXT] = -1
-    flow.waits[e, LIST_OF] = place
+    set_wait(flow, e, GROUP, n)
+    set_wait(flow, e, NEXT, -1)
+    set_wait(flow, e, LIST_OF, place)
     flow.scalar[QUEUED] += 1
     if flow.head[place] < 0:
         flow.head[place] = e
     else:
-        flow.waits[flow.tail[place], NEXT] = e
+        set_wait(flow, flow.tail[place], NEXT, e)
     flow.tail[place] = e
     return e
 
@@ -100,13 +104,13 @@ def push(flow: Flow, n: int, mask: int, delay: int, priority: int) -> None:
     """Schedule ticks of the places `mask` of group n, behind everything of equal time and priority. There
     must be room, see has_room."""
     place = ((flow.scalar[NOW] + delay) & (RING - 1)) * PRIORITIES + priority
-    row = number(flow.unit[n, ROW]) + PENDING
+    row = unit_of(flow, n, ROW) + PENDING
     store(flow.row, row, load(flow.row, row) | mask)
     e = _room_for(flow, n, place, priority)
     if e >= 0:
         store(flow.entry, e, load(flow.entry, e) | mask)
     else:
-        flow.unit[n, LAST + (priority & 1)] = _new_entry(flow, n, mask, place)
+        set_unit(flow, n, LAST + (priority & 1), _new_entry(flow, n, mask, place))
 
 
 @hot_inline
@@ -119,7 +123,7 @@ def ask(flow: Flow, n: int, what: int, want: int) -> None:
         if front:
             push(flow, n, want, delay, EXTREMELY_HIGH)
             return
-        off = want & load(flow.row, flow.unit[n, ROW] + OUT)
+        off = want & load(flow.row, unit_of(flow, n, ROW) + OUT)
         on = want ^ off
         if some(off):
             push(flow, n, off, delay, VERY_HIGH)
@@ -133,7 +137,7 @@ def ask(flow: Flow, n: int, what: int, want: int) -> None:
 def light(flow: Flow, n: int, what: int, mask: int) -> None:
     """Light the lamps among the places `mask` of group n that have power."""
     if what & KIND == LAMP:
-        row = number(flow.unit[n, ROW]) + OUT
+        row = unit_of(flow, n, ROW) + OUT
         out = load(flow.row, row)
         on = mask & ~out & power(flow, n)
         if some(on):
@@ -150,8 +154,8 @@ def count_changes(flow: Flow, changed: int) -> None:
 @hot_inline
 def react(flow: Flow, n: int, mask: int) -> None:
     """Let the places `mask` of group n react to their inputs, as `engine.check` does."""
-    what = number(flow.unit[n, WHAT])
-    free = mask & ~load(flow.row, flow.unit[n, ROW] + PENDING)
+    what = unit_of(flow, n, WHAT)
+    free = mask & ~load(flow.row, unit_of(flow, n, ROW) + PENDING)
     want = wanted(flow, n, what) & free
     if some(want):
         ask(flow, n, what, want)
@@ -166,6 +170,6 @@ def turned_off(flow: Flow, n: int, off: int) -> None:
     burnt = log_turn_off(flow, n, off)
     if some(burnt):
         flow.scalar[BURNOUTS] += count(burnt & load(flow.mask, USED_PLACES))
-        burnt &= ~load(flow.row, flow.unit[n, ROW] + PENDING)
+        burnt &= ~load(flow.row, unit_of(flow, n, ROW) + PENDING)
         if some(burnt):
             push(flow, n, burnt, BURNT_GT, NORMAL)

@@ -29,7 +29,8 @@ import numpy as np
 
 from craftc.sim.devices import BUTTON, COMPARE, LAMP, REPEATER, SUBTRACT, TORCH
 from craftc.sim.kernel import Ints, Longs, hot_inline
-from craftc.sim.wide import Planes, load, nothing, spread
+from craftc.sim.lanes_levels import Level, any_bit, at_places, differs, minus
+from craftc.sim.wide import Planes, item, load, nothing, set_item, some
 
 number = cast(Callable[[Any], int], np.int64)
 """In kernels: a bit of a word as a number."""
@@ -46,17 +47,20 @@ row of the ports, or 0 (SIDE of torches: row in the log of turn-offs); in free o
 `touched` + 1, and entry that ran + 1, or 0; the entries made last with even and with odd priority."""
 UNIT = 10
 GROUP, NEXT, LIST_OF = range(3)  # columns of Flow.waits: group, next entry or -1, list of the queue or -1
+WAIT = 4
 KIND = 15  # of WHAT, as are the rest
 FRONT, CALM, HAS_REAR, DOUBTED = (1 << bit for bit in range(4, 8))
 DELAY_AT = 8
 
 TARGET, PORT, OP, ARG = range(4)  # columns of Wiring.link
+LINK = 4
 COPY_FLAG, COPY, COPY_ON, COPY_SET, INSERT_FLAG, INSERT, PULL_FLAG, PULL = range(8)
 LOSS, TURN, PULL_ROW, SOURCE, LEVELS = range(5)  # columns of Wiring.extra
+EXTRA = 5
 NOTED, STILL, DUP, UP, DOWN = range(5)  # rows of Flow.note
 NOTES = 5
 NOW, RUNS, QUEUED, PEAK, BURN, BURNOUTS, FREE, USED, SUSPECT = range(9)  # Flow.scalar
-LIST, FULL, RUNS_NOW, FREELY = range(9, 13)
+LIST, FULL, RUNS_NOW, FREELY, MOST_LINKS = range(9, 14)
 SCALARS = 16
 HAZARD, USED_PLACES = range(2)  # rows of Flow.mask
 
@@ -93,8 +97,8 @@ class Flow(NamedTuple):
     unit         (groups, UNIT) numbers of the groups
     phantom      a row per group, and until (groups,) the game tick to which it counts, see lanes_free.py
     head, tail   (RING*4,) first and last entry of each list of the queue
-    entry        a row per entry: places whose tick it is; waits (entries, 3) GROUP, NEXT, LIST_OF
-    log          HISTORY rows per torch, when (torches, HISTORY), turns (torches, 2), see lanes_torch.py
+    entry        a row per entry: places whose tick it is; waits (entries, WAIT) GROUP, NEXT, LIST_OF
+    log          LOG rows per torch, when (torches, HISTORY), turns (torches, 2), see lanes_torch.py
     mask         HAZARD: places whose result depends on the order within a game tick; USED_PLACES: places
                  that are boards or parts, only these are counted
     tally        one row: output changes so far, by limb
@@ -103,7 +107,7 @@ class Flow(NamedTuple):
     touched      (groups,) groups whose inputs changed, and NOTES rows for each in `note`
     scalar       counters and marks NOW..FREELY; SUSPECT is the first group with a hazard, or -1; LIST the
                  list of game tick NOW to run next + 1, 0 if all have run; FULL how many more entries are
-                 needed; FREELY whether no order within a list is kept
+                 needed; FREELY whether no order within a list is kept; MOST_LINKS of one group
     """
 
     row: Planes
@@ -127,85 +131,46 @@ class Flow(NamedTuple):
     scalar: Longs
 
 
-Level = tuple[int, int, int, int]
+@hot_inline
+def unit_of(flow: Flow, n: int, column: int) -> int:
+    """Return a number of a group."""
+    return item(flow.unit, n, UNIT, column)
+
+
+@hot_inline
+def set_unit(flow: Flow, n: int, column: int, value: int) -> None:
+    """Set a number of a group."""
+    set_item(flow.unit, n, UNIT, column, value)
+
+
+@hot_inline
+def wait_of(flow: Flow, e: int, column: int) -> int:
+    """Return a number of an entry of the queue."""
+    return item(flow.waits, e, WAIT, column)
+
+
+@hot_inline
+def set_wait(flow: Flow, e: int, column: int, value: int) -> None:
+    """Set a number of an entry of the queue."""
+    set_item(flow.waits, e, WAIT, column, value)
+
+
+@hot_inline
+def link_of(wiring: Wiring, e: int, column: int) -> int:
+    """Return a number of a link."""
+    return item(wiring.link, e, LINK, column)
+
+
+@hot_inline
+def extra_of(wiring: Wiring, x: int, column: int) -> int:
+    """Return a number of a link that inserts or pulls."""
+    return item(wiring.extra, x, EXTRA, column)
 
 
 @hot_inline
 def analog(kind: int) -> bool:
     """Return whether nodes of this kind have levels; the others are on or off."""
     return COMPARE <= kind <= SUBTRACT
-
-
-@hot_inline
-def minus(a: Level, b: Level) -> tuple[int, int, int, int, int]:
-    """Return the bits of a - b modulo 16, and the places where b > a."""
-    d0 = a[0] ^ b[0]
-    low = ~a[0] & b[0]
-    d1 = a[1] ^ b[1] ^ low
-    low = (~a[1] & (b[1] | low)) | (b[1] & low)
-    d2 = a[2] ^ b[2] ^ low
-    low = (~a[2] & (b[2] | low)) | (b[2] & low)
-    d3 = a[3] ^ b[3] ^ low
-    low = (~a[3] & (b[3] | low)) | (b[3] & low)
-    return d0, d1, d2, d3, low
-
-
-@hot_inline
-def greater(a: Level, b: Level) -> int:
-    """Return the places where a > b."""
-    low = a[0] & ~b[0]
-    low = (a[1] & (~b[1] | low)) | (~b[1] & low)
-    low = (a[2] & (~b[2] | low)) | (~b[2] & low)
-    return (a[3] & (~b[3] | low)) | (~b[3] & low)
-
-
-@hot_inline
-def higher(a: Level, b: Level) -> Level:
-    """Return the greater of two levels."""
-    use = greater(b, a)
-    return chosen(use, b, a)
-
-
-@hot_inline
-def chosen(use: int, a: Level, b: Level) -> Level:
-    """Return level a at the places `use` and level b elsewhere."""
-    keep = ~use
-    return (
-        (a[0] & use) | (b[0] & keep),
-        (a[1] & use) | (b[1] & keep),
-        (a[2] & use) | (b[2] & keep),
-        (a[3] & use) | (b[3] & keep),
-    )
-
-
-@hot_inline
-def constant(like: Planes, value: int) -> Level:
-    """Return one level at all places, in words as in an array."""
-    return (
-        spread(like, value & 1),
-        spread(like, value >> 1 & 1),
-        spread(like, value >> 2 & 1),
-        spread(like, value >> 3 & 1),
-    )
-
-
-@hot_inline
-def at_places(mask: int, a: Level) -> Level:
-    """Return a level at the places of a mask, 0 elsewhere."""
-    return a[0] & mask, a[1] & mask, a[2] & mask, a[3] & mask
-
-
-@hot_inline
-def lessened(a: Level, b: Level) -> Level:
-    """Return max(0, a - b)."""
-    d0, d1, d2, d3, low = minus(a, b)
-    return at_places(~low, (d0, d1, d2, d3))
-
-
-@hot_inline
-def any_bit(a: Level) -> int:
-    """Return the places where a level is above 0."""
-    return a[0] | a[1] | a[2] | a[3]
 
 
 @hot_inline
@@ -238,10 +203,15 @@ def _read_rear(flow: Flow, row: int, a: Level) -> Level:
 @hot_inline
 def compared(flow: Flow, n: int, what: int) -> Level:
     """Return the outputs a group of comparators should have."""
-    a = level_at(flow, flow.unit[n, MAIN])
+    a = level_at(flow, unit_of(flow, n, MAIN))
     if what & HAS_REAR:
-        a = _read_rear(flow, flow.unit[n, ROW] + REAR, a)
-    b = level_at(flow, flow.unit[n, SIDE])
+        a = _read_rear(flow, unit_of(flow, n, ROW) + REAR, a)
+    side = unit_of(flow, n, SIDE)
+    if side == 0:
+        return a
+    b = level_at(flow, side)
+    if not some(any_bit(b)):
+        return a
     d0, d1, d2, d3, low = minus(a, b)
     if what & KIND == SUBTRACT:
         return at_places(~low, (d0, d1, d2, d3))
@@ -249,21 +219,15 @@ def compared(flow: Flow, n: int, what: int) -> Level:
 
 
 @hot_inline
-def differs(a: Level, b: Level) -> int:
-    """Return the places where two levels differ."""
-    return (a[0] ^ b[0]) | (a[1] ^ b[1]) | (a[2] ^ b[2]) | (a[3] ^ b[3])
-
-
-@hot_inline
 def power(flow: Flow, n: int) -> int:
     """Return the places at which the main input of an on-off group is on."""
-    return load(flow.row, flow.unit[n, MAIN])
+    return load(flow.row, unit_of(flow, n, MAIN))
 
 
 @hot_inline
 def locked(flow: Flow, n: int) -> int:
     """Return the places at which repeaters are locked."""
-    return load(flow.row, flow.unit[n, SIDE])
+    return load(flow.row, unit_of(flow, n, SIDE))
 
 
 @hot_inline
@@ -271,7 +235,7 @@ def wanted(flow: Flow, n: int, what: int) -> int:
     """Return the places whose node contradicts its inputs and would ask for a tick (a lamp that is to
     light does not ask, it lights at once)."""
     kind = what & KIND
-    row = number(flow.unit[n, ROW])
+    row = unit_of(flow, n, ROW)
     if analog(kind):
         return differs(compared(flow, n, what), level_at(flow, row + OUT))
     out = load(flow.row, row + OUT)

@@ -12,25 +12,28 @@ from craftc.sim.board import Board, Levels
 
 Act = Callable[[int, bool], None]
 Piece = Callable[[int, int, Sequence[Pos]], Levels]
+Row = tuple[int, int, int]
+
+
+def prepared(board: Board, actions: Iterable[tuple[int, Pos, bool]], game_ticks: int) -> list[Row]:
+    """Return actions as (game tick, node, level), sorted. Raises SimError as Board.run_script does."""
+    return sorted((board._action(*action, game_ticks) for action in actions), key=lambda action: action[0])
 
 
 def in_pieces(
-    board: Board,
     act: Act,
     piece: Piece,
-    actions: Iterable[tuple[int, Pos, bool]],
-    game_ticks: int,
+    actions: Iterable[Row],
+    span: tuple[int, int],
     probes: Sequence[Pos],
     every_gt: int,
 ) -> Levels:
-    """Return what Board.run_script returns, with `act` (node, on) for stimuli and `piece` (game ticks, every,
-    probes) for what lies between. Raises SimError as it does."""
-    require_sampling(game_ticks, every_gt)
+    """Return what Board.run_script returns from game tick span[0] to span[1] of a script, with `act` (node,
+    on) for stimuli and `piece` (game ticks, every, probes) for what lies between."""
+    require_sampling(span[1], every_gt)
     rows = [np.zeros((0, len(probes)), dtype=np.uint8)]
-    now = 0
-    for time, node, level in sorted(
-        (board._action(*action, game_ticks) for action in actions), key=lambda action: action[0]
-    ):
+    now, game_ticks = span
+    for time, node, level in actions:
         rows.extend(_between(piece, now, time, every_gt, probes))
         now = time
         act(node, level > 0)

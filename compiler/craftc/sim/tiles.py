@@ -23,12 +23,14 @@ from craftc.sim.devices import BUTTON, KIND_NAMES, LEVER
 from craftc.sim.lanes_group import PATIENCE
 from craftc.sim.lanes_load import copied, phantom_waits
 from craftc.sim.lanes_words import BURNOUTS, HAZARD, NOW, PEAK, QUEUED, RUNS, Flow
-from craftc.sim.script import in_pieces
+from craftc.sim.script import in_pieces, prepared, require_sampling
 from craftc.sim.tiles_find import Tiling, find_tiling
 from craftc.sim.tiles_groups import TileGroups, grouped
+from craftc.sim.tiles_script import TileScript
 from craftc.sim.watch import BoardPresent, Present
 from craftc.sim.wide import NARROW, WIDE
 
+WORTH_KEEPING = 4096  # entries run since the last state to go back to
 LEAST_GAIN = 3.0  # nodes per group below which the graph engine is faster
 
 
@@ -293,4 +295,24 @@ class Tiles:
         every_gt: int = 1,
     ) -> Levels:
         """Run with stimuli, and return levels; see Board.run_script."""
-        return in_pieces(self.board, self.act, self._piece, actions, game_ticks, probes, every_gt)
+        rows = prepared(self.board, actions, game_ticks)
+        require_sampling(game_ticks, every_gt)
+        groups = self._groups
+        if not self._tiled and self.board.quiet:
+            self.go_on()
+        if not self._tiled or groups is None:
+            return in_pieces(self.act, self._piece, rows, (0, game_ticks), probes, every_gt)
+        script = TileScript(groups, rows, game_ticks, probes, every_gt)
+        while not script.over:
+            kept = 0 if self._start is None else int(self._start.scalar[RUNS])
+            done = script.go(kept + WORTH_KEEPING)
+            self._log.extend(done)
+            if script.stopped:
+                self._hand_over(script.last)
+                rest = in_pieces(
+                    self.act, self._piece, script.left(), (script.now, game_ticks), probes, every_gt
+                )
+                return np.concatenate([script.levels(), rest])
+            if not script.over:
+                self.act(*script.take())
+        return script.levels()

@@ -149,17 +149,19 @@ def require_same(graph: Graph, placing: Placing, groups: Groups, links: GroupLin
     same = same and np.array_equal(graph.rear, _rear_at(groups.rear, placing))
     node = np.full(placing.groups * places, -1, dtype=np.int64)
     node[spot] = np.arange(graph.nodes)
-    lists = _taken_apart(links.source, links.port, links.loss, limbs(links.part), links.turn, node)
+    apart = _taken_apart(
+        links.source, links.port, links.loss, limbs(links.part), links.turn, node
+    )  # fmt: skip
     source = np.repeat(np.arange(graph.nodes), np.diff(graph.link.start))
-    linked = np.sort(_key(source, graph.link.target.astype(np.int64), graph.loss))
-    if not same or not np.array_equal(linked, np.sort(_key(*lists))):
+    same = same and len(apart[1]) == len(source) and int(apart[1].min(initial=0)) >= 0
+    linked = np.sort(_key(source, graph.link.target.astype(np.int64), graph.loss, graph.nodes))
+    if not same or not np.array_equal(linked, np.sort(_key(*apart, graph.nodes))):
         raise SimError("the groups of the tiles engine are not the graph", where="tiles")
 
 
-def _key(source: Longs, port: Longs, loss: Bytes) -> npt.NDArray[np.void]:
-    rows = np.empty(len(source), dtype=[("source", "i8"), ("port", "i8"), ("loss", "u1")])
-    rows["source"], rows["port"], rows["loss"] = source, port, loss
-    return rows
+def _key(source: Longs, port: Longs, loss: Bytes, nodes: int) -> Longs:
+    """Return a number per link that no other link has; nodes are below 2^29."""
+    return (source * 2 * nodes + port) * 16 + loss
 
 
 def _rear_at(rear: Planes, placing: Placing) -> npt.NDArray[np.int8]:

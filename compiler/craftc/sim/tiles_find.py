@@ -27,6 +27,8 @@ from craftc.sim.kernel import Bytes, Ints, Longs, kernel
 AXES = "yzx"
 MOST_PITCH = 24  # blocks
 SAMPLE = 20_000  # nodes looked at per candidate
+ROUGHLY = 20  # every so many of these for planes, of which there are as many as blocks
+CANDIDATES = 8  # planes looked at more closely
 LEAST_MATCH = 0.5  # share of nodes that must have a partner
 Coordinates = npt.NDArray[np.int64]
 
@@ -105,13 +107,15 @@ class _Partners:
         self.sample = np.sort(rng.choice(graph.nodes, size, replace=False)) if size else np.zeros(0, np.int64)
         self.where = coordinates(graph, shape)[:, self.sample]
 
-    def match(self, there: Coordinates) -> float:
-        """Return the share of sampled nodes that have a node of equal colour at `there` (3, sample)."""
+    def match(self, there: Coordinates, step: int = 1) -> float:
+        """Return the share of every step-th sampled node that has a node of equal colour at `there` (3, those
+        nodes)."""
         limit = np.array(self.shape)[:, None]
         inside = ((there >= 0) & (there < limit)).all(axis=0)
         flat = np.ravel_multi_index(tuple(np.where(inside, there, 0)), self.shape)
         index = np.minimum(np.searchsorted(self.cell, flat), len(self.cell) - 1)
-        equal = inside & (self.cell[index] == flat) & (self.colour[index] == self.colour[self.sample])
+        colour = self.colour[self.sample[::step]]
+        equal = inside & (self.cell[index] == flat) & (self.colour[index] == colour)
         return float(equal.mean()) if len(equal) else 0.0
 
 
@@ -135,17 +139,24 @@ def find_tiling(graph: Graph, shape: tuple[int, ...]) -> Tiling | None:
 
 
 def _find_mirror(partners: _Partners, used: int) -> tuple[int, int] | None:
-    best, found = LEAST_MATCH, None
+    """Return the mirror plane under which most nodes have equal partners, if over LEAST_MATCH have: among
+    the best by few nodes, of all planes, the best by all sampled nodes."""
+    rough = []
     for axis in range(3):
-        if axis == used:
-            continue
-        for plane in range(2 * partners.shape[axis] - 1):
-            there = partners.where.copy()
-            there[axis] = plane - there[axis]
-            match = partners.match(there)
-            if match > best:
-                best, found = match, (axis, plane)
+        for plane in range(0 if axis == used else 2 * partners.shape[axis] - 1):
+            rough.append((-partners.match(_mirrored(partners, axis, plane, ROUGHLY), ROUGHLY), axis, plane))
+    best, found = LEAST_MATCH, None
+    for _, axis, plane in sorted(rough)[:CANDIDATES]:
+        match = partners.match(_mirrored(partners, axis, plane, 1))
+        if match > best:
+            best, found = match, (axis, plane)
     return found
+
+
+def _mirrored(partners: _Partners, axis: int, plane: int, step: int) -> Coordinates:
+    there = partners.where[:, ::step].copy()
+    there[axis] = plane - there[axis]
+    return there
 
 
 def tile_of(tiling: Tiling, where: Coordinates) -> tuple[Coordinates, Longs, Longs]:

@@ -14,7 +14,7 @@ from craftc.sim.history import TOGGLE_WINDOW_GT, TOGGLES
 from craftc.sim.kernel import Bytes, Ints, Longs, kernel
 from craftc.sim.lanes_build import Plan, with_room
 from craftc.sim.lanes_load import port_rows
-from craftc.sim.lanes_torch import ENTRIES, HISTORY
+from craftc.sim.lanes_torch import ENTRIES, HISTORY, LOG
 from craftc.sim.lanes_words import BURNOUTS, GROUP, NEXT, NOW, OUT, RING, ROW, SIDE, Flow, number
 from craftc.sim.pack import make_engine
 from craftc.sim.tiles_build import Placing
@@ -152,7 +152,7 @@ def _ages(
             age = now - when[torch, k & (HISTORY - 1)]
             if age > TOGGLE_WINDOW_GT:
                 break
-            if log[torch * HISTORY + (k & (HISTORY - 1)), limb] >> bit & word(1):
+            if log[torch * LOG + (k & (HISTORY - 1)), limb] >> bit & word(1):
                 found += 1
                 out[t, TOGGLES - found] = age
             k -= 1

@@ -16,9 +16,9 @@ from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
-from llvmlite import ir  # type: ignore[import-untyped]
+from llvmlite import binding, ir  # type: ignore[import-untyped]
 from numba import types
-from numba.core import cgutils
+from numba.core import cgutils, config
 from numba.core.typing import templates
 from numba.extending import intrinsic, lower_builtin, models, register_model
 from numba.np import arrayobj
@@ -34,6 +34,7 @@ ALL = np.uint64(2**64 - 1)
 _LIMB = ir.IntType(64)
 _VECTOR = ir.VectorType(_LIMB, LIMBS)
 _arrays: Any = arrayobj
+_config: Any = config
 _codegen: Any = cgutils
 _templates: Any = templates
 _lower: Any = lower_builtin
@@ -148,6 +149,22 @@ def spread(_: Any, array: Any, bit: Any) -> tuple[Any, Any]:
     return _of(array)(array, types.int64), build
 
 
+@cast(Callable[[Any], _Load], intrinsic)
+def single(_: Any, array: Any, place: Any) -> tuple[Any, Any]:
+    """Return one place, of a word as in an array."""
+
+    def build(_: Any, builder: Any, sig: Any, args: Any) -> Any:
+        model = _model(sig.args[0])
+        bit = _splat(builder, builder.shl(_LIMB(1), builder.and_(args[1], _LIMB(63))), model)
+        if model is _LIMB:
+            return bit
+        limb = _splat(builder, builder.lshr(args[1], _LIMB(6)), model)
+        here = builder.icmp_unsigned("==", limb, ir.Constant(model, list(range(LIMBS))))
+        return builder.select(here, bit, _all(model, 0))
+
+    return _of(array)(array, types.int64), build
+
+
 @cast(Callable[[Any], Callable[[Any], int]], intrinsic)
 def nothing(_: Any, array: Any) -> tuple[Any, Any]:
     """Return no place, of a word as in an array."""
@@ -202,7 +219,27 @@ def add_count(_: Any, array: Any, row: Any, places: Any) -> tuple[Any, Any]:
     return types.void(array, types.int64, _of(array)), build
 
 
+def _can_permute() -> bool:
+    """Return whether kernels are compiled for processors that permute the limbs of a register."""
+    as_host = _config.CPU_NAME is None and _config.CPU_FEATURES is None
+    return as_host and bool(binding.get_host_cpu_features().get("avx512f"))
+
+
 def _rotated_wide(builder: Any, x: Any, turn: Any) -> Any:
+    """Return x rotated: whole limbs by a permutation, the rest by a funnel shift of two such words."""
+    if not PERMUTES:
+        return _rotated_in_memory(builder, x, turn)
+    whole = _splat(builder, builder.lshr(turn, _LIMB(6)), _VECTOR)
+    parts = []
+    for base in (0, -1):
+        order = ir.Constant(_VECTOR, [(k + base) % LIMBS for k in range(LIMBS)])
+        order = builder.and_(builder.sub(order, whole), _all(_VECTOR, LIMBS - 1))
+        parts.append(_call(builder, "llvm.x86.avx512.permvar.di.512", _VECTOR, [x, order]))
+    bits = _splat(builder, builder.and_(turn, _LIMB(63)), _VECTOR)
+    return _call(builder, "llvm.fshl.v8i64", _VECTOR, [*parts, bits])
+
+
+def _rotated_in_memory(builder: Any, x: Any, turn: Any) -> Any:
     """Return x rotated: whole limbs by two loads from x written twice, the rest by a funnel shift.
 
     buffer   x0 x1 ... x7 x0 x1 ... x7      limbs q: upper from 8 - q on, lower from 7 - q on
@@ -221,6 +258,9 @@ def _rotated_wide(builder: Any, x: Any, turn: Any) -> Any:
     return _call(builder, "llvm.fshl.v8i64", _VECTOR, [*parts, bits])
 
 
+PERMUTES = _can_permute()
+
+
 @cast(Callable[[Any], _Load], intrinsic)
 def rotated(_: Any, places: Any, turn: Any) -> tuple[Any, Any]:
     """Return a word rotated left by 0..63 or 0..511 places."""
@@ -232,6 +272,38 @@ def rotated(_: Any, places: Any, turn: Any) -> tuple[Any, Any]:
         return _call(builder, "llvm.fshl.i64", _LIMB, [x, x, turn])
 
     return places(places, types.int64), build
+
+
+# --- numbers of a table ---------------------------------------------------------------------------
+
+
+def _place(context: Any, builder: Any, kind: Any, args: Any) -> Any:
+    """Return where a number of a table (rows, width) is; no index counts from the end."""
+    table, row, width, column = args
+    data = _arrays.make_array(kind)(context, builder, table).data
+    return builder.gep(data, [builder.add(builder.mul(row, width), column)])
+
+
+@cast(Callable[[Any], Callable[[Any, Any, Any, Any], int]], intrinsic)
+def item(_: Any, table: Any, row: Any, width: Any, column: Any) -> tuple[Any, Any]:
+    """Return a number of a table (rows, width) of 32-bit integers."""
+
+    def build(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        return builder.sext(builder.load(_place(context, builder, sig.args[0], args)), _LIMB)
+
+    return types.int64(table, types.int64, types.int64, types.int64), build
+
+
+@cast(Callable[[Any], Callable[[Any, Any, Any, Any, Any], None]], intrinsic)
+def set_item(_: Any, table: Any, row: Any, width: Any, column: Any, value: Any) -> tuple[Any, Any]:
+    """Set a number of a table (rows, width) of 32-bit integers."""
+
+    def build(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        place = _place(context, builder, sig.args[0], args[:4])
+        builder.store(builder.trunc(args[4], ir.IntType(32)), place)
+        return context.get_dummy_value()
+
+    return types.void(table, *[types.int64] * 4), build
 
 
 @cast(Callable[[Any], Callable[[Any, Any], None]], intrinsic)

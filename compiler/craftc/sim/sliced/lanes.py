@@ -21,7 +21,7 @@ from craftc.sim.lanes import Lanes
 from craftc.sim.lanes_build import has_levels
 from craftc.sim.lanes_load import output_rows, port_rows
 from craftc.sim.lanes_words import BURNOUTS, NOW, PEAK, QUEUED, Flow
-from craftc.sim.script import in_pieces
+from craftc.sim.script import in_pieces, prepared
 from craftc.sim.sliced.base import SlicedSimulator
 from craftc.sim.sliced.runner import Runner
 from craftc.sim.tiles_build import Placing
@@ -200,7 +200,8 @@ class Copies:
         def piece(ticks: int, every: int, positions: Sequence[Pos]) -> Levels:
             return self.probe(positions, ticks, every)
 
-        return in_pieces(self.board, self.act, piece, actions, game_ticks, probes, every_gt)
+        rows = prepared(self.board, actions, game_ticks)
+        return in_pieces(self.act, piece, rows, (0, game_ticks), probes, every_gt)
 
     # --- readings -----------------------------------------------------------------------------
 
