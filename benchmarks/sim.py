@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sim_boards import lines
+from sim_boards import LENGTH, lines
 
 from craftc.blocks import Volume
 from craftc.export.schem import write_schem
@@ -120,9 +120,9 @@ def compare(case: Case) -> Iterator[Row]:
         yield f"{case.name}, set-up ratio", theirs[0] / ours.setup_s, "x"
 
 
-def line_case(kind: str, count: int, *, judged: bool = True) -> Case:
+def line_case(kind: str, count: int, *, judged: bool = True, length: int = LENGTH) -> Case:
     """Return a line board; torches get a slower clock, or they would burn out."""
-    volume = lines(kind, count, clock_delay=2 if kind == "torches" else 1)
+    volume = lines(kind, count, clock_delay=2 if kind == "torches" else 1, length=length)
     ticks = max(10, 4_000_000 // count)
     warm = volume.size[0] + 50
     return Case(f"{count // 1000} k {kind}", volume, [([], ticks)], warm_rt=warm, judged=judged)
@@ -144,18 +144,18 @@ def _memory_mb(field: str) -> float:
 
 
 def sim_large() -> Iterator[Row]:
-    """Yield boards of 1 M and 10 M repeaters: speed, set-up per block, memory per node."""
-    for count in (100_000, 1_000_000, 10_000_000):
-        out = subprocess.run(
-            [sys.executable, __file__, str(count)], capture_output=True, text=True, check=True
-        ).stdout
+    """Yield boards of 1 M and 10 M repeaters, in as many lines as a line has cells: speed, set-up per block,
+    memory per node. The last board has lines of 100 cells, of which a game tick runs one after another."""
+    for count, length in ((100_000, 316), (1_000_000, 1_000), (10_000_000, 3_162), (10_000_000, LENGTH)):
+        command = [sys.executable, __file__, str(count), str(length)]
+        out = subprocess.run(command, capture_output=True, text=True, check=True).stdout
         yield from json.loads(out)
 
 
-def large(count: int) -> list[Row]:
+def large(count: int, length: int) -> list[Row]:
     """Return the rows of one large board; for a fresh process, as memory is measured."""
     Board(lines("repeaters", 100)).run(8)
-    case = line_case("repeaters", count, judged=False)
+    case = line_case("repeaters", count, judged=False, length=length)
     before = _memory_mb("VmRSS")
     began = time.process_time()
     board = Board(case.volume)
@@ -167,7 +167,7 @@ def large(count: int) -> list[Row]:
         events, began = board.events, time.process_time()
         board.run(ticks)
         speeds.append((board.events - events) / (time.process_time() - began) / 1e6)
-    name = f"{count / 1e6:g} M repeaters"
+    name = f"{count / 1e6:g} M repeaters, lines of {length:,}"
     return [
         (f"{name}, speed", statistics.median(speeds[1:]), "M events/s"),
         (f"{name}, set-up", setup, "s"),
@@ -261,4 +261,4 @@ BENCHMARKS: dict[str, Callable[[], Any]] = {
 }
 
 if __name__ == "__main__":
-    json.dump(large(int(sys.argv[1])), sys.stdout)
+    json.dump(large(int(sys.argv[1]), int(sys.argv[2])), sys.stdout)

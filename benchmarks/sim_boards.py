@@ -7,10 +7,10 @@ One line, seen from above (y = 1), stone below all but torches and torch support
     z=1       rep   dust
     z=2       dust  dust
 
-Lines have 100 cells, as many lines as it takes: the layout in which MCHPRS's set-up was first measured (it
-grows with the length of the box rather than with the blocks). The comparator subtracts its own delayed
-output: a clock of period 2 (1 + d) rt, d the delay of the repeater. A cell is a repeater of delay 1, a
-comparator, or stone + wall torch + dust (after one repeater).
+Unless said otherwise lines have 100 cells, as many lines as it takes: the layout in which MCHPRS's set-up was
+first measured (it grows with the length of the box rather than with the blocks). The comparator subtracts its
+own delayed output: a clock of period 2 (1 + d) rt, d the delay of the repeater. A cell is a repeater of delay
+1, a comparator, or stone + wall torch + dust (after one repeater).
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ def _dust(*sides: str) -> str:
     return f"redstone_wire[{words},power=0]"
 
 
-def lines(kind: str, count: int, *, clock_delay: int = 1) -> Volume:
-    """Return a board of about `count` cells of a kind (a key of CELLS), in lines of LENGTH cells."""
-    length = min(count, LENGTH)
+def lines(kind: str, count: int, *, clock_delay: int = 1, length: int = LENGTH) -> Volume:
+    """Return a board of about `count` cells of a kind (a key of CELLS), in lines of `length` cells."""
+    length = min(count, length)
     rows = count // length
     pattern = CELLS[kind]
     lead = 1 if kind == "torches" else 0

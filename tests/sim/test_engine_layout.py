@@ -18,6 +18,7 @@ from craftc.sim.settle import check_all
 
 ROWS = 3 * CHUNK + 5
 LENGTH = 6
+COPIES = 40
 Pos = tuple[int, int, int]
 
 
@@ -102,6 +103,37 @@ def test_a_script_in_one_call_is_the_same_tick_by_tick(seed: int) -> None:
         steps.run(1)
         assert [steps.power(p) for p in probes] == rows[t].tolist()
     assert whole.events == steps.events and whole.ticks_run == steps.ticks_run
+
+
+def beside(volume: Volume, copies: int) -> Volume:
+    """Return a board and copies of it along z, three cells of air apart."""
+    width, height, length = volume.size
+    made = Volume((width, height, copies * (length + 3)), volume.palette)
+    for k in range(copies):
+        made.ids[:, k * (length + 3) : k * (length + 3) + length] = volume.ids
+    return made
+
+
+@pytest.mark.parametrize("seed", range(0, 120, 4))
+def test_boards_run_alone_as_in_a_crowd(seed: int) -> None:
+    """Short lists of a game tick are laid side by side, long ones run chunk by chunk; ticks of even and odd
+    game ticks are counted apart: what 40 equal boards do at once one of them does alone."""
+    volume = random_board(seed)
+    alone, crowd = Board(volume), Board(beside(volume, COPIES))
+    levers = [alone.position(int(n)) for n in np.flatnonzero(alone.graph.kind == LEVER)]
+    script = random_script(seed, levers, 8, 9)
+    step = volume.size[2] + 3
+    far = [0, 1, COPIES // 2, COPIES - 1]
+    probes = [alone.position(n) for n in range(alone.nodes)]
+    one = alone.run_script(script, 90, probes)
+    many = crowd.run_script(
+        [(t, (x, y, z + k * step), on) for t, (x, y, z), on in script for k in range(COPIES)],
+        90,
+        [(x, y, z + k * step) for k in far for x, y, z in probes],
+    )
+    assert np.array_equal(many.reshape(90, len(far), len(probes)), np.repeat(one[:, None], len(far), axis=1))
+    assert (crowd.events, crowd.ticks_run) == (COPIES * alone.events, COPIES * alone.ticks_run)
+    assert crowd.peak_ticks_per_gt == COPIES * alone.peak_ticks_per_gt
 
 
 def test_delays_that_the_queue_cannot_hold_are_refused() -> None:
