@@ -98,7 +98,7 @@ def _run_tick(net: Net, state: State, now: int, far: bool) -> tuple[int, int]:
     lists = q.filled(a, b, c, d)
     if a | b | c | d < q.CHUNK and lists & lists - 1 != 0:
         lists = 0
-        q.lay_flat(queue, first, a, b, c)
+        q.lay_flat(queue, first, a, b, c, d)
         at, end = q.FLAT, q.FLAT + a + b + c + d
     elif rarely(lists == 0):
         return 0, 0

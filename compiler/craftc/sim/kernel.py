@@ -147,7 +147,7 @@ def prefetch(_: Any, array: Any, place: Any) -> tuple[Any, Any]:
 
 
 @cast(Callable[[Any], Callable[[Any, Any, Any], None]], intrinsic)
-def copy_chunk(_: Any, array: Any, to: Any, source: Any) -> tuple[Any, Any]:
+def copy_half(_: Any, array: Any, to: Any, source: Any) -> tuple[Any, Any]:
     """Copy 32 items of an array from place `source` to place `to`; the two may not overlap."""
 
     def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:

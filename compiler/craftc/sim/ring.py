@@ -17,12 +17,13 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from craftc.sim.kernel import Ints, Longs, copy_chunk, hot_inline, index, kernel, rarely, signed
+from craftc.sim.kernel import Ints, Longs, copy_half, hot_inline, index, kernel, rarely, signed
 
 RING = 256  # game ticks; longer than the longest delay
 PRIORITIES = 4
 LISTS = RING * PRIORITIES
-CHUNK = 32
+CHUNK = 64  # places
+HALF = CHUNK // 2
 LAST = CHUNK - 1
 AHEAD = 20  # so many places may be read behind the last entry
 FREE = 2  # place in Queue.used of the number of chunks on the stack; before it, what waits for even and odd
@@ -73,13 +74,30 @@ def empty(queue: Queue, place: int) -> None:
 
 
 @hot_inline
-def lay_flat(queue: Queue, first: int, a: int, b: int, c: int) -> None:
-    """Copy four lists of at most LAST entries to FLAT, and empty them; a, b, c are the counts of the first
-    three. Whole chunks are copied: that takes fewer instructions than to look where they end."""
-    copy_chunk(queue.item, FLAT, first * CHUNK)
-    copy_chunk(queue.item, FLAT + a, (first + 1) * CHUNK)
-    copy_chunk(queue.item, FLAT + a + b, (first + 2) * CHUNK)
-    copy_chunk(queue.item, FLAT + a + b + c, (first + 3) * CHUNK)
+def _copy_chunk(item: Ints, to: int, source: int) -> None:
+    copy_half(item, to, source)
+    copy_half(item, to + HALF, source + HALF)
+
+
+@hot_inline
+def lay_flat(queue: Queue, first: int, a: int, b: int, c: int, d: int) -> None:
+    """Copy four lists of at most LAST entries to FLAT, and empty them; a, b, c, d are their counts.
+
+    Half chunks are copied, and whole ones where needed: that takes fewer instructions than to look where
+    they end.
+    """
+    item = queue.item
+    begin = first * CHUNK
+    if a | b | c | d < HALF:
+        copy_half(item, FLAT, begin)
+        copy_half(item, FLAT + a, begin + CHUNK)
+        copy_half(item, FLAT + a + b, begin + 2 * CHUNK)
+        copy_half(item, FLAT + a + b + c, begin + 3 * CHUNK)
+    else:
+        _copy_chunk(item, FLAT, begin)
+        _copy_chunk(item, FLAT + a, begin + CHUNK)
+        _copy_chunk(item, FLAT + a + b, begin + 2 * CHUNK)
+        _copy_chunk(item, FLAT + a + b + c, begin + 3 * CHUNK)
     for k in range(PRIORITIES):
         empty(queue, first + k)
 
