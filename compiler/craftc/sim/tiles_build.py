@@ -20,10 +20,10 @@ import numpy.typing as npt
 
 from craftc.errors import SimError
 from craftc.sim.graph import Graph
-from craftc.sim.kernel import Bytes, Longs, kernel
+from craftc.sim.kernel import Bytes, Ints, Longs, kernel
 from craftc.sim.lanes_build import REAR_ROWS, GroupLinks, Groups
 from craftc.sim.lanes_words import number
-from craftc.sim.tiles_find import Tiling, coordinates, signature, tile_of
+from craftc.sim.tiles_find import Tiling
 from craftc.sim.wide import NARROW, Planes, limbs, rows, word
 
 
@@ -48,31 +48,80 @@ def place_nodes(
     graph: Graph, shape: tuple[int, ...], tiling: Tiling, interleave: int = 1, places: int = NARROW
 ) -> Placing:
     """Return group and place of every node; each place of a group holds at most one node."""
-    inner, step, side = tile_of(tiling, coordinates(graph, shape))
-    sides = 1 if tiling.mirror is None else 2
-    steps = int(step.max(initial=0)) // interleave + 1
-    block_words = -(-steps * sides // places)
-    in_block = side * steps + step // interleave
-    number_of_word = step % interleave * block_words + in_block // places
-    place = in_block % places
-    spans = 2 * np.array(shape) + 1
-    spot = (inner[0] * spans[1] + inner[1]) * spans[2] + inner[2]
-    order = np.lexsort((place, number_of_word, signature(graph), spot))
-    keys = (spot[order], signature(graph)[order], number_of_word[order])
-    new = np.ones(graph.nodes, dtype=bool)
-    new[1:] = np.any([np.diff(key.astype(np.int64)) != 0 for key in keys], axis=0)
+    folded, plane = (-1, 0) if tiling.mirror is None else tiling.mirror
+    box = np.array(shape, dtype=np.int64)
+    family, place = _families(graph.cell, box, tiling.axis, tiling.pitch, folded, plane, interleave, places)
+    family <<= _SIGNATURE_BITS
+    family |= _compact(graph)
+    order = np.lexsort((place, family))
     group = np.empty(graph.nodes, dtype=np.int64)
-    group[order] = np.cumsum(new) - 1
-    return _by_position(group, place, int(new.sum()), places)
+    groups = _number_groups(order, family, place, places, group)
+    return Placing(group, place & places - 1, groups, places)
 
 
-def _by_position(group: Longs, place: Longs, groups: int, places: int) -> Placing:
-    """Number the groups in the order of their first nodes, which keeps neighbours close in memory."""
-    first = np.full(groups, len(group), dtype=np.int64)
-    np.minimum.at(first, group, np.arange(len(group)))
-    rank = np.empty(groups, dtype=np.int64)
-    rank[np.argsort(first, kind="stable")] = np.arange(groups)
-    return Placing(rank[group], place, groups, places)
+_SIGNATURE_BITS = 10
+
+
+def _compact(graph: Graph) -> Longs:
+    """Return what a node is (tiles_find.signature) in ten bits."""
+    kind, half_delay = graph.kind.astype(np.int64), graph.delay.astype(np.int64) >> 1
+    return np.asarray(kind << 5 | half_delay << 1 | graph.front_diode)
+
+
+@kernel
+def _families(
+    cell: Longs,
+    box: Longs,
+    axis: int,
+    pitch: int,
+    folded: int,
+    plane: int,
+    interleave: int,
+    places: int,
+) -> tuple[Longs, Longs]:
+    """Return per node the position within its tile as a number, and number of word * places + place."""
+    where = np.empty(3, np.int64)
+    layer, row = box[1] * box[2], box[2]
+    most = 0
+    for n in range(len(cell)):
+        where[0], where[1], where[2] = cell[n] // layer, cell[n] % layer // row, cell[n] % row
+        most = max(most, where[axis] // pitch)
+    sides = 1 if folded < 0 else 2
+    steps = most // interleave + 1
+    block_words = -(-steps * sides // places)
+    family = np.empty(len(cell), np.int64)
+    place = np.empty(len(cell), np.int64)
+    for n in range(len(cell)):
+        where[0], where[1], where[2] = cell[n] // layer, cell[n] % layer // row, cell[n] % row
+        side = 0
+        if folded >= 0:
+            side = 1 if 2 * where[folded] > plane else 0
+            where[folded] = abs(2 * where[folded] - plane)
+        step = where[axis] // pitch
+        where[axis] %= pitch
+        family[n] = (where[0] * (2 * box[1] + 1) + where[1]) * (2 * box[2] + 1) + where[2]
+        place[n] = step % interleave * block_words * places + side * steps + step // interleave
+    return family, place
+
+
+@kernel
+def _number_groups(order: Longs, family: Longs, place: Longs, places: int, group: Longs) -> int:
+    """Set the group of every node: nodes of one family in one word. Groups are numbered in the order of their
+    first nodes, which keeps neighbours close in memory. Return how many there are."""
+    groups = -1
+    for k in range(len(order)):
+        n, before = order[k], order[k - 1]
+        other = k == 0 or family[n] != family[before] or place[n] // places != place[before] // places
+        groups += other
+        group[n] = groups
+    rank = np.full(groups + 1, -1, np.int64)
+    count = 0
+    for n in range(len(group)):
+        if rank[group[n]] < 0:
+            rank[group[n]] = count
+            count += 1
+        group[n] = rank[group[n]]
+    return count
 
 
 def make_groups(graph: Graph, placing: Placing) -> Groups:
@@ -109,91 +158,134 @@ def _add_rears(given: npt.NDArray[np.int8], group: Longs, place: Longs, rear: Pl
                 rear[group[n] * REAR_ROWS + bit, limb] |= here
 
 
-def _link_columns(graph: Graph, placing: Placing) -> tuple[Longs, Longs, Longs, Longs]:
-    """Return (source node, group port, loss, places to rotate) per link of the graph."""
-    source = np.repeat(np.arange(graph.nodes), np.diff(graph.link.start))
-    there = graph.link.target >> 1
-    port = 2 * placing.group[there] + (graph.link.target & 1)
-    turn = (placing.place[there] - placing.place[source]) % placing.places
-    return source, port, graph.loss.astype(np.int64), turn
+@kernel
+def _link_keys(
+    start: Longs, target: Ints, loss: Bytes, group: Longs, place: Longs, places: int
+) -> tuple[Longs, Longs]:
+    """Return per link of the graph its source's group, and port << 13 | loss << 9 | places to rotate."""
+    source = np.empty(len(target), np.int64)
+    key = np.empty(len(target), np.int64)
+    for n in range(len(group)):
+        for e in range(start[n], start[n + 1]):
+            there = target[e] >> 1
+            turn = (place[there] - place[n]) % places
+            source[e] = group[n]
+            key[e] = (2 * group[there] + (target[e] & 1)) << 13 | loss[e] << 9 | turn
+    return source, key
+
+
+@kernel
+def _numbered_links(order: Longs, source: Longs, key: Longs) -> tuple[Longs, Ints]:
+    """Return one link of every kind, source group and key, in `order`, and the kind of every link."""
+    kind = np.empty(len(order), np.int32)
+    count = 0
+    for k in range(len(order)):
+        e, before = order[k], order[k - 1]
+        count += k == 0 or source[e] != source[before] or key[e] != key[before]
+        kind[e] = count - 1
+    first = np.empty(count, np.int64)
+    for e in range(len(kind)):
+        first[kind[e]] = e
+    return first, kind
+
+
+@kernel
+def _add_sources(start: Longs, place: Longs, kind: Ints, part: Planes) -> None:
+    """Set the place of the source of every link in the row of its kind."""
+    for n in range(len(place)):
+        for e in range(start[n], start[n + 1]):
+            part[kind[e], place[n] >> 6] |= word(1) << word(place[n] & 63)
 
 
 def make_links(graph: Graph, placing: Placing) -> GroupLinks:
     """Return the links between groups, sorted by source; a device's two ports side by side."""
-    source, port, loss, turn = _link_columns(graph, placing)
-    group = placing.group[source]
-    minor = (port << 13) | (loss << 9) | turn
-    order = np.lexsort((minor, group))
-    group, minor, place = group[order], minor[order], placing.place[source[order]]
-    new = np.ones(len(order), dtype=bool)
-    new[1:] = (np.diff(group) != 0) | (np.diff(minor) != 0)
-    first = np.flatnonzero(new)
+    start = graph.link.start
+    source, key = _link_keys(
+        start, graph.link.target, graph.loss, placing.group, placing.place, placing.places
+    )
+    first, kind = _numbered_links(np.lexsort((key, source)), source, key)
     part = rows(len(first), placing.places)
-    _add_places(np.cumsum(new) - 1, place, limbs(part))
-    kept = minor[first]
+    _add_sources(start, placing.place, kind, limbs(part))
+    kept = key[first]
     losses, turns = (kept >> 9 & 15).astype(np.uint8), (kept & 511).astype(np.int32)
-    return GroupLinks(group[first], kept >> 13, losses, part, turns)
+    return GroupLinks(source[first], kept >> 13, losses, part, turns)
 
 
 def require_same(graph: Graph, placing: Placing, groups: Groups, links: GroupLinks) -> None:
     """Raise SimError unless the groups, taken apart, are the graph: no place twice, equal nodes and links."""
-    places = placing.places
-    spot = placing.group * places + placing.place
-    same = len(np.unique(spot)) == graph.nodes
+    node = np.full(placing.groups * placing.places, -1, dtype=np.int32)
+    same = _put_nodes(placing.group, placing.place, placing.places, node)
     for given, made in (
         (graph.kind, groups.kind),
         (graph.delay, groups.delay),
         (graph.front_diode, groups.front),
     ):
         same = same and np.array_equal(given, made[placing.group])
-    same = same and np.array_equal(graph.rear, _rear_at(groups.rear, placing))
-    node = np.full(placing.groups * places, -1, dtype=np.int64)
-    node[spot] = np.arange(graph.nodes)
-    apart = _taken_apart(
-        links.source, links.port, links.loss, limbs(links.part), links.turn, node
+    same = same and _same_rears(graph.rear, placing.group, placing.place, limbs(groups.rear))
+    same = same and _same_links(
+        links.source, links.port, links.loss, limbs(links.part), links.turn, node,
+        graph.link.start, graph.link.target, graph.loss,
     )  # fmt: skip
-    source = np.repeat(np.arange(graph.nodes), np.diff(graph.link.start))
-    same = same and len(apart[1]) == len(source) and int(apart[1].min(initial=0)) >= 0
-    linked = np.sort(_key(source, graph.link.target.astype(np.int64), graph.loss, graph.nodes))
-    if not same or not np.array_equal(linked, np.sort(_key(*apart, graph.nodes))):
+    if not same:
         raise SimError("the groups of the tiles engine are not the graph", where="tiles")
 
 
-def _key(source: Longs, port: Longs, loss: Bytes, nodes: int) -> Longs:
-    """Return a number per link that no other link has; nodes are below 2^29."""
-    return (source * 2 * nodes + port) * 16 + loss
-
-
-def _rear_at(rear: Planes, placing: Placing) -> npt.NDArray[np.int8]:
-    planes = limbs(rear).reshape(placing.groups, REAR_ROWS, placing.places // NARROW)
-    words = planes[placing.group, :, placing.place >> 6]
-    bits = words >> (placing.place & 63).astype(np.uint64)[:, None] & np.uint64(1)
-    value = (bits[:, :4] << np.arange(4, dtype=np.uint64)).sum(axis=1).astype(np.int64)
-    told = np.where(bits[:, 4] > 0, value + 16, np.where(bits[:, 5] > 0, value, -1))
-    return np.asarray(told.astype(np.int8))
+@kernel
+def _put_nodes(group: Longs, place: Longs, places: int, node: Ints) -> bool:
+    """Put the number of every node at its place, node (groups * places,); return whether each has its own."""
+    for n in range(len(group)):
+        spot = group[n] * places + place[n]
+        if place[n] < 0 or place[n] >= places or node[spot] >= 0:
+            return False
+        node[spot] = n
+    return True
 
 
 @kernel
-def _taken_apart(
-    source: Longs, port: Longs, loss: Bytes, part: Planes, turn: npt.NDArray[np.int32], node: Longs
-) -> tuple[Longs, Longs, Bytes]:
-    """Return the links between nodes that links between groups stand for, part (links, limbs); -1 where there
-    is no node."""
+def _same_rears(given: npt.NDArray[np.int8], group: Longs, place: Longs, rear: Planes) -> bool:
+    """Return whether the rows of the groups say of every node what it reads from a container."""
+    for n in range(len(given)):
+        limb, at = place[n] >> 6, word(place[n] & 63)
+        value = 0
+        for row in range(REAR_ROWS):
+            value |= number(rear[group[n] * REAR_ROWS + row, limb] >> at & word(1)) << row
+        told = (value & 15) + 16 if value & 16 else (value & 15 if value & 32 else -1)
+        if told != given[n]:
+            return False
+    return True
+
+
+@kernel
+def _same_links(
+    source: Longs,
+    port: Longs,
+    loss: Bytes,
+    part: Planes,
+    turn: Ints,
+    node: Ints,
+    start: Longs,
+    target: Ints,
+    lost: Bytes,
+) -> bool:
+    """Return whether the links between groups, taken apart, are the links of the graph, each once."""
     places = 64 * part.shape[1]
-    count = 0
+    met = np.zeros(len(target), np.uint8)
+    found = 0
     for e in range(len(source)):
         for k in range(places):
-            count += number(part[e, k >> 6] >> word(k & 63) & word(1))
-    out_source = np.empty(count, np.int64)
-    out_port = np.empty(count, np.int64)
-    out_loss = np.empty(count, np.uint8)
-    at = 0
-    for e in range(len(source)):
-        for k in range(places):
-            if part[e, k >> 6] >> word(k & 63) & word(1):
-                there = node[(port[e] >> 1) * places + ((k + turn[e]) & (places - 1))]
-                out_source[at] = node[source[e] * places + k]
-                out_port[at] = -1 if there < 0 else 2 * there + (port[e] & 1)
-                out_loss[at] = loss[e]
+            if part[e, k >> 6] >> word(k & 63) & word(1) == word(0):
+                continue
+            here = node[source[e] * places + k]
+            there = node[(port[e] >> 1) * places + ((k + turn[e]) & (places - 1))]
+            if here < 0 or there < 0:
+                return False
+            at = start[here]
+            while at < start[here + 1] and (
+                met[at] != 0 or target[at] != 2 * there + (port[e] & 1) or lost[at] != loss[e]
+            ):
                 at += 1
-    return out_source, out_port, out_loss
+            if at == start[here + 1]:
+                return False
+            met[at] = 1
+            found += 1
+    return found == len(target)

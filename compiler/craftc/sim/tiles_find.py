@@ -158,14 +158,3 @@ def _mirrored(partners: _Partners, axis: int, plane: int, step: int) -> Coordina
     there[axis] = plane - there[axis]
     return there
 
-
-def tile_of(tiling: Tiling, where: Coordinates) -> tuple[Coordinates, Longs, Longs]:
-    """Return (position within the tile (3, nodes), step (nodes,), side (nodes,)) for y, z, x per node."""
-    inner = where.copy()
-    step, inner[tiling.axis] = np.divmod(where[tiling.axis], tiling.pitch)
-    side = np.zeros(where.shape[1], dtype=np.int64)
-    if tiling.mirror is not None:
-        axis, plane = tiling.mirror
-        side = (2 * where[axis] > plane).astype(np.int64)
-        inner[axis] = np.abs(2 * where[axis] - plane)
-    return inner, step.astype(np.int64), side
