@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
+from tests.sim.ours import run_ours, run_reference
 from tests.sim.tiles import Batch
 
 from craftc.blocks.tables import tables_of
 from craftc.sim import Board
-from craftc.sim.devices import BUTTON
+from craftc.sim.devices import BUTTON, LAMP_OFF_GT
 from craftc.sim.live import GraphSimulator
 from craftc.sim.trace import Action, Plan, record
 
@@ -103,6 +105,23 @@ def risky_side(batch: Batch) -> bool:
     return False
 
 
+def lamp_told_as_dust_rises(batch: Batch, game_ticks: int) -> bool:
+    """Whether our two engines part first at lamps that go off 4 gt after dust rose: a lamp that is due in the
+    game tick in which its dust rises is told before all of the dust has, and asks for another tick."""
+    fast, game = run_ours(batch, game_ticks).trace, run_reference(batch, game_ticks)
+    apart = fast ^ game
+    if not apart:
+        return False
+    first = min(row[0] for row in apart)
+    lamps = all("redstone_lamp" in row[4] for row in apart if row[0] == first)
+    return lamps and any(row[0] == first - LAMP_OFF_GT and _rises(row[4], row[5]) for row in game)
+
+
+def _rises(before: str, after: str) -> bool:
+    levels = [re.search(r"redstone_wire.*power=(\d+)", text) for text in (before, after)]
+    return all(levels) and int(levels[1][1]) > int(levels[0][1])  # type: ignore[index]
+
+
 def explain(batch: Batch, game_ticks: int, judge: str) -> str:
     """Return why a judge differs on a board, or "" if nothing known explains it."""
     mchprs: dict[str, Callable[[], bool]] = {
@@ -116,6 +135,7 @@ def explain(batch: Batch, game_ticks: int, judge: str) -> str:
         "side input": lambda: risky_side(batch),
         "own output": lambda: drives_itself(batch),
         "observed lock": lambda: observes_repeater(batch),
+        "rising dust": lambda: lamp_told_as_dust_rises(batch, game_ticks),
     }
     for name, holds in (mchprs if judge == "mchprs" else mctick).items():
         if holds():

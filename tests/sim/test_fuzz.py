@@ -142,3 +142,27 @@ def test_where_fuzzing_found_that_judges_differ(judges: Judges, name: str) -> No
     assert run_ours(board, 40).trace == run_reference(board, 40)
     assert differs(judges, board, 40, judge, FLAGS[0])
     assert explain(board, 40, judge) == reason
+
+
+LAMP_BY_DUST = {
+    (0, 2): "lever[face=floor,facing=north,powered=false]", (1, 2): "repeater[delay=2,facing=west]",
+    (2, 2): "redstone_wire", (2, 1): "redstone_wire", (2, 0): "redstone_lamp[lit=false]",
+}  # fmt: skip
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize(("last", "reason"), [(52, "rising dust"), (53, "")])
+def test_a_lamp_that_is_due_while_its_dust_rises(judges: Judges, last: int, reason: str) -> None:
+    """The lamp is told before all of its dust has risen, asks for another tick and goes off with it."""
+    volume = Volume((6, 3, 4))
+    for (x, z), block in LAMP_BY_DUST.items():
+        volume.set((x, 0, z), "stone")
+        volume.set((x, 1, z), block)
+    volume.set((2, 0, 0), "air")
+    put_spare(volume)
+    uses = [(t, 0, 1, 2) for t in (0, 4, 32, 44, 48, last)]
+    board = Batch(Board(completed(volume)).write_back(), np.array(uses))
+    judges.put(board)
+    assert run_reference(board, 80) == judges.mctick(80)
+    assert (run_ours(board, 80).trace != run_reference(board, 80)) == bool(reason)
+    assert explain(board, 80, "mctick") == reason
