@@ -113,7 +113,7 @@ class Simulator(Running, Protocol):
 
     @property
     def ticks_run(self) -> int:
-        """Scheduled ticks executed so far; the bit-sliced engines count one of 64 nodes once."""
+        """Scheduled ticks executed so far; the bit-sliced engines count a word of nodes once."""
 
     @property
     def peak_ticks_per_gt(self) -> int:
