@@ -23,7 +23,7 @@ from craftc.sim.graph import Graph
 from craftc.sim.kernel import Bytes, Ints, Longs, kernel
 from craftc.sim.lanes_build import REAR_ROWS, GroupLinks, Groups
 from craftc.sim.lanes_words import number
-from craftc.sim.tiles_find import Tiling
+from craftc.sim.tiles_find import SIGNATURE_BITS, Tiling, signature
 from craftc.sim.wide import NARROW, Planes, limbs, rows, word
 
 
@@ -51,21 +51,12 @@ def place_nodes(
     folded, plane = (-1, 0) if tiling.mirror is None else tiling.mirror
     box = np.array(shape, dtype=np.int64)
     family, place = _families(graph.cell, box, tiling.axis, tiling.pitch, folded, plane, interleave, places)
-    family <<= _SIGNATURE_BITS
-    family |= _compact(graph)
+    family <<= SIGNATURE_BITS
+    family |= signature(graph).astype(np.int64)
     order = np.lexsort((place, family))
     group = np.empty(graph.nodes, dtype=np.int64)
     groups = _number_groups(order, family, place, places, group)
     return Placing(group, place & places - 1, groups, places)
-
-
-_SIGNATURE_BITS = 10
-
-
-def _compact(graph: Graph) -> Longs:
-    """Return what a node is (tiles_find.signature) in ten bits."""
-    kind, half_delay = graph.kind.astype(np.int64), graph.delay.astype(np.int64) >> 1
-    return np.asarray(kind << 5 | half_delay << 1 | graph.front_diode)
 
 
 @kernel

@@ -79,6 +79,9 @@ def _refine(colour: npt.NDArray[np.uint64], start: Longs, port: Ints, loss: Byte
     return out
 
 
+SIGNATURE_BITS = 20
+
+
 def signature(graph: Graph) -> npt.NDArray[np.uint64]:
     """Return what a node is, as a number: nodes of one group must agree in it."""
     kind, delay, front = (a.astype(np.uint64) for a in (graph.kind, graph.delay, graph.front_diode))
